@@ -1,0 +1,147 @@
+"""What rooms hand each other: frozen values, no behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+
+
+class Channel(StrEnum):
+    USSD = "ussd"
+    SMS = "sms"
+
+
+class Encoding(StrEnum):
+    """3GPP TS 23.038: the default alphabet (septets), or UCS-2 (16-bit units)."""
+
+    GSM7 = "gsm7"
+    UCS2 = "ucs2"
+
+
+class Outcome(StrEnum):
+    """How a back end's operation ended."""
+
+    OK = "ok"
+    NOT_FOUND = "not_found"
+    REFUSED = "refused"
+    INVALID = "invalid"
+    UNAVAILABLE = "unavailable"
+
+
+# ---- from a provider, and back to it -------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class UssdRequest:
+    """One request inside an operator's USSD session, as every dialect reduces it.
+
+    Dialects that send the whole history fill `transcript` (`"1*2"`); those that send the
+    latest input alone fill `input`. The other one is None.
+    """
+
+    provider: str
+    session_id: str
+    phone: str  # canonical E.164
+    service_code: str  # as dialled: "*229#", perhaps with a suffix
+    network: str | None  # the operator's code, opaque ("61603")
+    transcript: str | None = None
+    input: str | None = None
+    begins: bool = False  # a dialect that says so; transcript dialects leave it to the session
+
+
+@dataclass(frozen=True, slots=True)
+class UssdReply:
+    """One page for the phone. `ends` closes the operator's session."""
+
+    text: str
+    ends: bool
+
+
+# ---- into the engine -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """A conversation is opened (or, after a cut, opened again) by a code.
+
+    `conversation` is the id a new conversation gets; `suffix` what was dialled after the code.
+    """
+
+    code: str
+    conversation: str
+    suffix: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What the citizen typed on the open screen."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a back end answered to a `CallRequest`. `data` keeps its JSON types."""
+
+    outcome: Outcome
+    data: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """What carries a page to the phone: `budget` in septets (GSM-7) or 16-bit units (UCS-2)."""
+
+    channel: Channel
+    encoding: Encoding
+    budget: int
+    operator: str  # the site's name for it, "" if unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the engine may know of the world during one turn; it reads no clock."""
+
+    phone: str
+    bearer: Bearer
+    now: int  # seconds since the epoch
+    today: date  # in the site's time zone
+    language: str | None = None  # remembered from an earlier conversation
+    secrets: Mapping[str, str] = field(default_factory=dict)  # opened pins, by variable
+
+
+# ---- out of the engine ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CallRequest:
+    """An operation of a back end that the turn needs answered before it can go on.
+
+    (`conversation`, `step`, `attempt`) is what its idempotency key is made of: a repeat has
+    the same three, a new attempt another `attempt`.
+    """
+
+    conversation: str
+    step: str
+    attempt: int
+    operation: str  # "anip.creer_demande"
+    arguments: Mapping[str, Json]
+    phone: str | None  # only where `with` names it
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Something to be done once, kept with the session in one script.
+
+    `kind` is sms, callback, follow or rate; `body` is what the worker needs to do it.
+    """
+
+    kind: str
+    conversation: str
+    step: str
+    attempt: int
+    service: str
+    body: Mapping[str, Json]
