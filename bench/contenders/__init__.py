@@ -1,0 +1,1 @@
+"""The servers that are measured: each answers Africa's Talking's USSD callback on a port."""
