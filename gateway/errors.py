@@ -8,9 +8,14 @@
     ├── StoreError
     │   ├── StoreUnavailable Redis cannot be reached, or did not answer in time
     │   ├── StoreUnfit       Redis is there, but its version or settings would lose data
+    │   ├── CommandRefused   Redis answered a command with an error (`kind` is its first word)
     │   ├── ClaimLost        another worker took this conversation's step over
     │   └── SealBroken       a sealed value cannot be opened
-    └── RequestRefused       a provider's request that cannot be one (4xx)
+    ├── EngineError
+    │   ├── SessionUnreadable a session of another format
+    │   └── Astray           a menu that leads nowhere, or round and round without a screen
+    ├── RequestRefused       a request that cannot be a provider's (4xx)
+    └── RequestMalformed     a provider's request that lacks what it needs (a polite END)
 
 Exceptions of libraries never leave the room that uses the library.
 """
@@ -33,7 +38,15 @@ class MenuError(GatewayError):
 
 
 class CatalogueError(GatewayError):
+    """Its text is `file:line: reason`; the three stand apart too. `line` counts from 1."""
+
     code = "catalogue"
+
+    def __init__(self, file: str, line: int, reason: str) -> None:
+        super().__init__(f"{file}:{line}: {reason}")
+        self.file = file
+        self.line = line
+        self.reason = reason
 
 
 class NumberError(GatewayError):
@@ -52,6 +65,14 @@ class StoreUnfit(StoreError):
     code = "store-unfit"
 
 
+class CommandRefused(StoreError):
+    code = "command-refused"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.kind = message.partition(" ")[0]
+
+
 class ClaimLost(StoreError):
     code = "claim-lost"
 
@@ -61,4 +82,26 @@ class SealBroken(StoreError):
 
 
 class RequestRefused(GatewayError):
+    """`status` is the HTTP status to answer with: 400, 413 or 415."""
+
     code = "request-refused"
+
+    def __init__(self, message: str, *, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class RequestMalformed(GatewayError):
+    code = "request-malformed"
+
+
+class EngineError(GatewayError):
+    code = "engine"
+
+
+class SessionUnreadable(EngineError):
+    code = "session-unreadable"
+
+
+class Astray(EngineError):
+    code = "astray"

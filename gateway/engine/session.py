@@ -7,7 +7,10 @@ from typing import Any
 
 import msgspec
 
-from gateway.errors import GatewayError
+from gateway.errors import SessionUnreadable
+
+Variables = dict[str, Any]
+"""Answers (strings and integers) and what back ends gave (their JSON types), by name."""
 
 
 class Open(StrEnum):
@@ -16,26 +19,39 @@ class Open(StrEnum):
     STEP = "step"  # the step `at`
     SEARCH = "search"  # a list's letters, before its records
     COMMENT = "comment"  # a rate's comment, after its score
+    THANKS = "thanks"  # a rate's last page
     LANGUAGE = "language"
     RESUME = "resume"
     ENDED = "ended"
 
 
+class Held(msgspec.Struct, array_like=True, frozen=True):
+    """Where a secret was asked. `spent`: the call that takes it has settled, it is deleted."""
+
+    at: str
+    frames: list[str]
+    spent: bool = False
+
+
 class Visit(msgspec.Struct, array_like=True):
     """A screen that was answered: enough to show it again and forget what came after."""
 
-    at: str  # step id
+    at: str  # step id; "" the language question that no step asked
+    open: Open
+    service: str  # whose variables there were
     frames: list[str]
-    before: dict[str, Any]  # variables changed since it was shown, with their old value
-    unset: list[str]  # variables first set since it was shown
-    says: list[str]  # step ids of the texts shown above it
+    found: str
+    proven: list[str]
+    held: dict[str, Held]
+    before: Variables = {}  # variables changed since it was shown, with their old value
+    unset: list[str] = []  # variables first set since it was shown
 
 
 class Session(msgspec.Struct, array_like=True):
     """One citizen's conversation.
 
-    `vars` never holds a secret: `held` names the pins given so far and the step of each
-    question; their values travel apart (`Scene.secrets`, `Turned.secrets`).
+    `vars` never holds a secret: `held` names the pins given so far and their questions; the
+    values travel apart (`Scene.secrets`, `Turned.secrets`).
     """
 
     conversation: str
@@ -43,28 +59,33 @@ class Session(msgspec.Struct, array_like=True):
     code: str  # as dialled and matched: "*229*1#"
     service: str  # whose variables these are
     language: str | None
-    at: str  # id of the open step
     open: Open
     seen: int  # seconds since the epoch, of the last turn
+    at: str = ""  # id of the open step
+    part: str = ""  # "service#part" of the open step
     last: str = ""  # the page that she saw last
     page: int = 0  # of several, from 0
     frames: list[str] = []  # ids of the `do` steps to come back to, innermost last
-    vars: dict[str, Any] = {}
+    vars: Variables = {}
     history: list[Visit] = []
-    says: list[str] = []  # step ids of the texts above the open screen
-    error: str | None = None  # key of the sentence above or in place of the question
+    says: list[str] = []  # texts above the open screen, not yet fitted to a bearer
+    error: str | None = None  # key of the sentence above, or in place of, the question
     settled: dict[str, int] = {}  # step id → how often its effect was settled
-    held: dict[str, str] = {}  # secret variable → id of the step that asked it
+    unsure: dict[str, bytes] = {}  # step id → digest of what an `unavailable` call was given
+    held: dict[str, Held] = {}  # secret variable → its question
     proven: list[str] = []  # variables whose answer came from a call given `phone` or a secret
     found: str = ""  # letters of the open list's search
     score: int = 0  # of the open rate, while its comment is asked
     waiting: list[str] = []  # a dialled suffix kept for after the language question
     resume: Open | None = None  # what was open when the resume question was put
-    first: bool = True  # nothing was answered yet: neither back nor home is shown
+    anew: tuple[str, str] | None = None  # conversation and code, if she chooses to start anew
+    pending: tuple[str, Open, list[str]] | None = None  # where a secret asked again leads back to
+    fresh: bool = True  # nothing is settled and no screen forgotten since its first one
 
-
-class SessionUnreadable(GatewayError):
-    code = "session-unreadable"
+    @property
+    def first(self) -> bool:
+        """Nothing was answered yet: neither back nor home is shown, nothing is resumed."""
+        return self.fresh and not self.history
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -77,7 +98,8 @@ def encode(session: Session) -> bytes:
 
 
 def decode(body: bytes) -> Session:
+    """Raises SessionUnreadable: another format, or not a session."""
     try:
         return _decoder.decode(body)
-    except msgspec.DecodeError as error:
-        raise SessionUnreadable(f"a session of another format: {error}") from error
+    except (msgspec.DecodeError, ValueError) as error:
+        raise SessionUnreadable("a session of another format") from error

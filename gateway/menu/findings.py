@@ -13,6 +13,7 @@ from gateway.menu.program import Place
 class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"  # told, and never counted: not even by --strict
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,28 @@ class Finding:
     code: str
     message: str
     hint: str = ""
+
+
+class Findings:
+    """Collects what a load finds, so that everything is reported at once."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Place, str], Finding] = {}
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def error(self, place: Place, code: str, message: str, hint: str = "") -> None:
+        """Note one error; the same code at the same place is noted once."""
+        self._found.setdefault((place, code), Finding(place, Severity.ERROR, code, message, hint))
+
+    def add(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            self._found.setdefault((finding.place, finding.code), finding)
+
+    def in_order(self) -> tuple[Finding, ...]:
+        """By file, line and column."""
+        return tuple(sorted(self._found.values(), key=lambda found: (found.place, found.code)))
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -350,6 +350,10 @@ class Service:
     messages: Mapping[str, Message]
     pins: frozenset[str]  # variables that hold secrets, here or in what it `do`es
     asks_language: bool  # holds `do: language`
+    labels: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
+    """The words behind a saved value: `acte` → `naissance` → its choice's words, and
+    `dossier.statut` → `pret` → the catalogue's word for that declared value. For a conversation
+    in this service: what it `do`es is included."""
 
 
 # ---- the site ------------------------------------------------------------------------
@@ -477,7 +481,7 @@ class Program:
     steps: Mapping[str, Step]  # by id
     words: Mapping[str, Text]  # the gateway's own, by the keys of `gateway.menu.words`
     tables: Mapping[str, Table]
-    labels: Mapping[str, Mapping[str, Text]]  # variable → saved value → its choice's words
+    labels: Mapping[str, Mapping[str, Text]]  # as each service's; a service's own go first
     codes: Mapping[tuple[str, ...], str]  # ("229", "1") → service
 
     def dialled(self, segments: tuple[str, ...]) -> tuple[tuple[str, ...], str] | None:

@@ -1,0 +1,253 @@
+"""The composition root: what serves citizens is put together here, and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import httpx2
+import structlog
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+from starlette.types import Receive, Scope, Send
+
+from gateway import operations
+from gateway.backends import Backends
+from gateway.callbacks import PREFIX, Callbacks
+from gateway.errors import GatewayError, StoreUnavailable
+from gateway.logs import failure, new_correlation
+from gateway.menu.library import Library
+from gateway.metrics import Metrics
+from gateway.settings import Settings
+from gateway.store import Store, open_store
+from gateway.turns.ussd import UssdTurns
+
+REDIS_PAUSE = 1.0  # seconds between two attempts to open a Redis that is away at the start
+
+_log = structlog.get_logger("gateway.app")
+
+
+class Gateway:
+    """The ASGI application. Callbacks go straight to `Callbacks`; Starlette has the rest.
+
+    `library`, `backends`, `metrics` and `turns` are there from the start, `store` once the
+    application runs and Redis answered.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        environ: Mapping[str, str],
+        *,
+        watch: bool,
+        extra_routes: Sequence[BaseRoute],
+        http: httpx2.AsyncBaseTransport | None,
+    ) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.library = Library(settings.menus, (settings.locales,), drafts=settings.drafts)
+        self.backends = Backends(self.library.current.site, environ, http=http)
+        self.turns = UssdTurns(self.library, self.backends, self.metrics)
+        self.callbacks = Callbacks(
+            settings.callback_tokens,
+            self.turns,
+            self.metrics,
+            lambda: self.library.current.site.country,
+        )
+        self._watch = watch
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._reloading = asyncio.Lock()
+        self._pages = Starlette(
+            routes=[
+                *operations.routes(self._state, self.metrics, settings.metrics_tokens),
+                *extra_routes,
+            ],
+        )
+
+    @property
+    def store(self) -> Store | None:
+        return self.turns.store
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._life(receive, send)
+        elif scope["type"] != "http":
+            raise RuntimeError("only HTTP is served")
+        elif scope["path"].startswith(PREFIX):
+            await self.callbacks(scope, receive, send)
+        else:
+            await self._page(scope, receive, send)
+
+    async def reload(self) -> bool:
+        """Reads the menus anew, all or nothing. False if the last good ones were kept."""
+        async with self._reloading:
+            before = self.library.current.hash
+            try:
+                loaded = await asyncio.to_thread(self.library.reload)
+                if loaded.program is not None:
+                    self.backends.adopt(self.library.current.site)
+            except GatewayError as error:
+                self._reloaded("failed", **failure(error))
+                return False
+            if loaded.program is None:
+                self._reloaded("refused", findings=len(loaded.findings))
+                return False
+            now = self.library.current.hash
+            self._reloaded("unchanged" if now == before else "taken", menus=now)
+            return True
+
+    def _reloaded(self, result: str, **fields: Any) -> None:
+        self.metrics.reloads.labels(result).inc()
+        log = _log.info if result in ("taken", "unchanged") else _log.error
+        log("menus-read", result=result, **fields)
+
+    # ---- pages ---------------------------------------------------------------------------
+
+    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Starlette's part, logged by the route's template."""
+        started = time.perf_counter()
+        new_correlation()
+        status = 500
+
+        async def sending(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._pages(scope, receive, sending)
+        finally:
+            route = scope.get("route")
+            _log.info(
+                "access",
+                route=getattr(route, "path", "unknown"),
+                method=scope["method"] if scope["method"] in ("GET", "HEAD", "POST") else "other",
+                status=status,
+                ms=round((time.perf_counter() - started) * 1000, 1),
+            )
+
+    async def _state(self) -> tuple[bool, Mapping[str, object]]:
+        menus = self.library.current.hash
+        if self.store is None:
+            return False, {"menus": menus, "redis": "not reached yet"}
+        readiness = await self.store.ready()
+        return readiness.ok, {"menus": menus, **readiness.detail}
+
+    # ---- from start to stop --------------------------------------------------------------
+
+    async def _life(self, receive: Receive, send: Send) -> None:
+        """ASGI's lifespan protocol. What is wrong is told in one line, not by a traceback."""
+        await receive()
+        try:
+            await self._start()
+        except GatewayError as error:
+            await self._stop()
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _start(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_unhandled)
+        with suppress(NotImplementedError, RuntimeError, ValueError):  # not in the main thread
+            loop.add_signal_handler(signal.SIGHUP, lambda: self._begin(self._asked()))
+        try:
+            await self._open()
+        except StoreUnavailable as error:
+            _log.error("store-away", **failure(error))
+            self._begin(self._keep_opening())
+        if self._watch:
+            self._begin(self._watched())
+        # What was built up to here stays: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        _log.info("serving", menus=self.library.current.hash)
+
+    async def _stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+        store, self.turns.store = self.turns.store, None
+        if store is not None:
+            await store.close()
+        await self.backends.close()
+
+    async def _open(self) -> None:
+        settings = self.settings
+        url = settings.redis_url
+        self.turns.store = store = await open_store(
+            redis_url=None if url is None else url.get_secret_value(),
+            data=settings.data,
+            secret_keys=settings.secret_keys,
+            name_key=settings.name_key,
+            allow_unfit=settings.redis_trial,
+        )
+        _log.info("store-open", server=store.fitness.server, faults=list(store.fitness.faults))
+
+    async def _keep_opening(self) -> None:
+        """A Redis that is away at the start is waited for; callers get a polite page meanwhile.
+
+        One that turns out unfit ends the process: nothing would be kept.
+        """
+        while self.store is None:
+            await asyncio.sleep(REDIS_PAUSE)
+            try:
+                await self._open()
+            except StoreUnavailable:
+                continue
+            except GatewayError as error:
+                _log.error("store-unfit", reason=str(error), **failure(error))
+                signal.raise_signal(signal.SIGTERM)
+                return
+
+    async def _asked(self) -> None:
+        await self.reload()
+
+    async def _watched(self) -> None:
+        """Under `gateway demo`, menus and translations are taken up on saving."""
+        # Only a demo needs it.
+        from watchfiles import awatch
+
+        folders = [f for f in (self.settings.menus, self.settings.locales) if f.is_dir()]
+        async for _ in awatch(*folders, debounce=200, step=50):
+            await self.reload()
+
+    def _begin(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def create_app(
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    watch: bool = False,
+    extra_routes: Sequence[BaseRoute] = (),
+    http: httpx2.AsyncBaseTransport | None = None,
+) -> Gateway:
+    """The whole application; nothing is opened before it runs.
+
+    `environ` is where the site's `env:NAME` are looked up; `watch` takes menus up when they are
+    saved; `extra_routes` come after the operator's pages; `http` replaces what back ends are
+    called through. Raises MenuError with the findings, or SettingsError.
+    """
+    return Gateway(settings, environ, watch=watch, extra_routes=extra_routes, http=http)
+
+
+def _unhandled(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What nobody waited for, told without its message, which may quote a citizen."""
+    error = context.get("exception")
+    fields = failure(error) if isinstance(error, BaseException) else {}
+    _log.error("unhandled", what=context.get("message"), **fields)

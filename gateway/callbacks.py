@@ -1,0 +1,178 @@
+"""What providers call: `/callbacks/{provider}/{token}/ussd` and `…/ussd-events`, in plain ASGI.
+
+This is the gateway's hot path, so nothing stands between the server and the turn: no router, no
+form parser, no middleware. The token is all that tells a provider from anybody else: a wrong
+token, provider or address get the same 404, and no line of the log holds a path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Protocol
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from gateway.errors import RequestMalformed, RequestRefused
+from gateway.events import UssdReply, UssdRequest
+from gateway.logs import failure, new_correlation
+from gateway.metrics import Metrics, Result
+from gateway.providers import Dialect, Wire, dialects
+
+PREFIX = "/callbacks/"
+BODY_SECONDS = 10.0  # to send a whole body; the provider itself gives up then
+
+_TEXT = (b"content-type", b"text/plain; charset=utf-8")
+
+_log = structlog.get_logger("gateway.callbacks")
+
+
+class Turns(Protocol):
+    async def answer(self, request: UssdRequest) -> UssdReply:
+        """The reply to one request. Never raises."""
+
+    def apology(self) -> UssdReply:
+        """The last page for a request that nothing could be done with."""
+
+
+def plain(status: int, text: str, *headers: tuple[bytes, bytes]) -> Wire:
+    body = text.encode()
+    return Wire(status, (_TEXT, (b"content-length", b"%d" % len(body)), *headers), body)
+
+
+NOT_FOUND = plain(404, "Not Found")
+_TAKEN = plain(200, "")
+_NOT_ALLOWED = plain(405, "Method Not Allowed", (b"allow", b"POST"))
+_REFUSED = {
+    400: plain(400, "Bad Request"),
+    408: plain(408, "Request Timeout"),
+    413: plain(413, "Content Too Large"),
+    415: plain(415, "Unsupported Media Type"),
+}
+
+_Handler = Callable[[Dialect, bytes, str], Awaitable[Wire]]
+
+
+class Callbacks:
+    """The ASGI application of all callback addresses.
+
+    `country` gives the site's country as it is now. `turns` is set once the store is open;
+    until then, and after it is closed, callers get a polite last page from `apology`.
+    """
+
+    def __init__(
+        self,
+        tokens: Iterable[str],
+        turns: Turns,
+        metrics: Metrics,
+        country: Callable[[], str],
+    ) -> None:
+        self._tokens = tuple(token.encode() for token in tokens)
+        self._turns = turns
+        self._metrics = metrics
+        self._country = country
+        self._handlers: dict[str, tuple[str, _Handler]] = {
+            "ussd": ("/callbacks/{provider}/{token}/ussd", self._ussd),
+            "ussd-events": ("/callbacks/{provider}/{token}/ussd-events", self._event),
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        new_correlation()
+        route, wire = await self._answered(scope, receive)
+        await send({"type": "http.response.start", "status": wire.status, "headers": wire.headers})
+        await send({"type": "http.response.body", "body": wire.body})
+        _log.info(
+            "access",
+            route=route,
+            method=scope["method"] if scope["method"] in ("GET", "HEAD", "POST") else "other",
+            status=wire.status,
+            ms=round((time.perf_counter() - started) * 1000, 1),
+        )
+
+    async def _answered(self, scope: Scope, receive: Receive) -> tuple[str, Wire]:
+        parts = scope["path"].split("/")
+        if len(parts) != 5 or not self._known(parts[3]):
+            return "unknown", NOT_FOUND
+        dialect = dialects.get(parts[2])
+        route, handler = self._handlers.get(parts[4], ("unknown", None))
+        if dialect is None or handler is None:
+            return "unknown", NOT_FOUND
+        if scope["method"] != "POST":
+            # An address is logged by proxies on the way, so nothing is taken out of one.
+            return route, _NOT_ALLOWED
+        content_type, length = _content(scope)
+        try:
+            body = await _body(receive, length, dialect.most_bytes)
+            return route, await handler(dialect, body, content_type)
+        except RequestRefused as refusal:
+            self._metrics.refused.labels(str(refusal.status)).inc()
+            _log.warning("callback-refused", status=refusal.status, reason=str(refusal))
+            return route, _REFUSED[refusal.status]
+        except Exception as error:
+            # The citizen gets a page whatever is wrong with us.
+            fields = failure(error)
+            self._metrics.failures.labels(fields["error"]).inc()
+            _log.error("callback-failed", **fields)
+            return route, dialect.write_ussd(self._turns.apology())
+
+    def _known(self, given: str) -> bool:
+        """Compares with every token, each in constant time."""
+        token = given.encode("utf-8", "surrogateescape")
+        known = False
+        for one in self._tokens:
+            known |= hmac.compare_digest(one, token)
+        return known
+
+    async def _ussd(self, dialect: Dialect, body: bytes, content_type: str) -> Wire:
+        try:
+            request = dialect.read_ussd(body, content_type, self._country())
+        except RequestMalformed as fault:
+            self._metrics.answered(dialect.name, Result.MALFORMED, 0.0)
+            _log.warning("callback-malformed", provider=dialect.name, reason=str(fault))
+            return dialect.write_ussd(self._turns.apology())
+        return dialect.write_ussd(await self._turns.answer(request))
+
+    async def _event(self, dialect: Dialect, body: bytes, content_type: str) -> Wire:
+        if dialect.read_event is None:
+            return NOT_FOUND
+        ended = dialect.read_event(body, content_type)
+        self._metrics.endings.labels(dialect.name, ended.ending.value).inc()
+        return _TAKEN
+
+
+def _content(scope: Scope) -> tuple[str, int]:
+    """Content-Type, and Content-Length or 0."""
+    content_type, length = "", 0
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            content_type = value.decode("latin-1")
+        elif name == b"content-length" and value.isdigit():
+            length = int(value[:12])
+    return content_type, length
+
+
+async def _body(receive: Receive, length: int, most: int) -> bytes:
+    """The whole body. Raises RequestRefused beyond `most` bytes or BODY_SECONDS."""
+    if length > most:
+        raise RequestRefused("the body is too large", status=413)
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise RequestRefused("the sender hung up")
+                piece = message.get("body", b"")
+                size += len(piece)
+                if size > most:
+                    raise RequestRefused("the body is too large", status=413)
+                if not message.get("more_body", False):
+                    return piece if not pieces else b"".join((*pieces, piece))
+                pieces.append(piece)
+    except TimeoutError:
+        raise RequestRefused("the body did not come in time", status=408) from None

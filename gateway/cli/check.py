@@ -1,0 +1,117 @@
+"""`gateway check`: everything that is wrong with a folder of menus, at once and in order."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from gateway.menu import load
+from gateway.menu.findings import Finding, Severity
+
+_WIDEST = 160  # characters of a source line; beyond that, what stands around the place
+
+
+@click.command("check")
+@click.argument(
+    "folder",
+    envvar="GATEWAY_MENUS",
+    default="menus",
+    type=click.Path(path_type=Path, file_okay=False),
+)
+@click.option(
+    "--locales",
+    envvar="GATEWAY_LOCALES",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Translations; the folder « locales » beside the menus if not said.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="For people, or for other programs.",
+)
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+def command(folder: Path, locales: Path | None, form: str, strict: bool) -> None:
+    """Check the menus in FOLDER (GATEWAY_MENUS, else « menus »).
+
+    Exit status: 0 clean, 1 something is wrong.
+    """
+    translations = locales if locales is not None else folder.parent / "locales"
+    # Drafts are held to every rule, though nobody is offered them, unless they are ruled out.
+    drafts = os.environ.get("GATEWAY_DRAFTS", "1") != "0"
+    findings = load(folder, [translations], drafts=drafts, warnings=True).findings
+    click.echo(as_json(findings) if form == "json" else as_text(findings), nl=form == "json")
+    click.echo(summary(folder, findings), err=True)
+    bad = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
+    if any(finding.severity in bad for finding in findings):
+        raise SystemExit(1)
+
+
+def as_json(findings: Sequence[Finding]) -> str:
+    """A list of `{file, line, column, severity, code, message, hint}`."""
+    found = [
+        {
+            "file": finding.place.file,
+            "line": finding.place.line,
+            "column": finding.place.column,
+            "severity": finding.severity.value,
+            "code": finding.code,
+            "message": finding.message,
+            "hint": finding.hint,
+        }
+        for finding in findings
+    ]
+    return json.dumps(found, ensure_ascii=False, indent=2)
+
+
+def as_text(findings: Sequence[Finding]) -> str:
+    """What it is, the line it stands in, and a caret below the place with a hint beside it."""
+    files: dict[str, list[str]] = {}
+    blocks = []
+    for finding in findings:
+        place = finding.place
+        blocks.append(f"{place}: {finding.severity} {finding.code}: {finding.message}\n")
+        if place.file not in files:
+            files[place.file] = _lines(place.file)
+        lines = files[place.file]
+        if 1 <= place.line <= len(lines):
+            blocks.append(_pointed(lines[place.line - 1], place.column - 1, finding.hint))
+        elif finding.hint:
+            blocks.append(f"  {finding.hint}\n")
+    return "".join(blocks)
+
+
+def _pointed(line: str, column: int, hint: str) -> str:
+    if len(line) > _WIDEST:
+        start = max(0, min(column - _WIDEST // 2, len(line) - _WIDEST))
+        line, column = line[start : start + _WIDEST], column - start
+    # Tabs stay tabs below, so that the caret stands under its place whatever a tab's width.
+    lead = "".join("\t" if letter == "\t" else " " for letter in line[:column].ljust(column))
+    caret = f"{lead}^ {hint}".rstrip()
+    return f"{line.rstrip()}\n{caret}\n"
+
+
+def _lines(file: str) -> list[str]:
+    """A place may be in a file that is missing or unreadable: that is what the finding says."""
+    try:
+        return Path(file).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+
+
+def summary(folder: Path, findings: Sequence[Finding]) -> str:
+    """One line for people, on the error stream: `menus: 2 errors, 1 warning`."""
+    counts = [
+        _counted(sum(finding.severity is severity for finding in findings), severity)
+        for severity in (Severity.ERROR, Severity.WARNING)
+    ]
+    return f"{folder}: {', '.join(counts)}"
+
+
+def _counted(count: int, severity: Severity) -> str:
+    return f"{count or 'no'} {severity}{'' if count == 1 else 's'}"

@@ -1,0 +1,29 @@
+"""What a verb is to the engine. The verbs stand in `verbs/`, a file each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.engine.moves import Move
+from gateway.engine.run import Run
+from gateway.engine.screens import Screen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviour:
+    """`reach` is run when the conversation comes to the step.
+
+    A verb that has a screen draws it whenever it is needed, from the session alone; or says that
+    there is nothing to show, and where to go on. `pick` is given what she chose of the screen's
+    `picks`; `answer` any other text, clean; `passed` is run when she passes the question.
+    `matters`: a dialled suffix must not answer it.
+    """
+
+    reach: Callable[[Run, Any], Move]
+    draw: Callable[[Run, Any], Screen | Move] | None = None
+    pick: Callable[[Run, Any, Any], Move] | None = None
+    answer: Callable[[Run, Any, str], Move] | None = None
+    passed: Callable[[Run, Any], Move] | None = None
+    matters: Callable[[Any], bool] = lambda step: False

@@ -1,0 +1,55 @@
+"""What a verb answers when it is reached or answered: where the conversation goes from there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from gateway.engine.session import Open
+from gateway.events import Answered, CallRequest
+from gateway.menu.program import Target
+
+
+class Onward(Enum):
+    HERE = auto()  # the step under the counter
+    BELOW = auto()  # the next one
+    BACK = auto()  # the screen before
+    STAY = auto()  # the screen that is drawn stays: the turn is over
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """The step's screen is opened, as what `open` says."""
+
+    open: Open = Open.STEP
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The answer is wrong. `error` is a key of the gateway's own words."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The last question is asked again, with an error; where there is none, `otherwise`.
+
+    `fixed`: what was answered before that question can no longer be taken back.
+    """
+
+    error: str
+    fixed: bool
+    otherwise: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Consult:
+    """A back end must answer first; `then` goes on from what it said."""
+
+    request: CallRequest
+    then: Callable[[Answered], Move]
+
+
+Move = Onward | Show | Target | Refused | Again | Consult

@@ -1,0 +1,128 @@
+"""What a step puts before the citizen, on its way from the menu's texts to pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from gateway.engine.paging import Key, Page, Sheet, lay_out, numbering, remembered
+from gateway.events import Encoding
+from gateway.menu.program import Scope, Text
+from gateway.text.language import Policy
+
+if TYPE_CHECKING:
+    from gateway.engine.run import Run
+
+_NOTHING: frozenset[Key] = frozenset()
+
+
+@dataclass(slots=True)
+class Screen:
+    """An open question, or a text. `picks` are what the verb made the `labels` stand for."""
+
+    pages: tuple[Page, ...]
+    numbers: Sequence[str]
+    labels: Sequence[str]
+    picks: Sequence[object]
+    skips: bool
+    returns: bool
+    closes: bool
+    static: bool  # nobody's data stands on it
+
+
+class Drawing:
+    """A screen in the making. It is static as long as no variable was written on it."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.language = run.language
+        self.gsm = run.scene.bearer.encoding is Encoding.GSM7
+        self.static = True
+        self.policy: Policy | None = None
+
+    def write(self, text: Text, scope: Scope | None = None) -> str:
+        """`text` in her language, not yet fitted. The first one written decides on the policy."""
+        code = self.language.code
+        if self.policy is None:
+            really = self.run.program.site.languages.get(text.variants[code].language)
+            self.policy = (really or self.language).policy
+        always = plain(text, code, self.gsm)
+        if always is not None:
+            return always
+        self.static = False
+        return text.render(code, scope or self.run.scope, gsm=self.gsm).strip()
+
+    def word(self, key: str, values: Mapping[str, object] | None = None) -> str:
+        """One of the gateway's own words."""
+        text = self.run.program.words[key]
+        return self.write(text, None if values is None else Scope(values, self.language))
+
+    def question(
+        self, text: Text, error: Text | None = None, values: Mapping[str, object] | None = None
+    ) -> str:
+        """`text`, or after a wrong answer `error`, or our own sentence above `text`.
+
+        `values` are what our own sentence says beside its words.
+        """
+        wrong = self.run.session.error
+        if wrong is None:
+            return self.write(text)
+        if error is not None:
+            return self.write(error)
+        return f"{self.word(wrong, values)}\n{self.write(text)}"
+
+    def screen(
+        self,
+        body: str,
+        *,
+        labels: Sequence[str] = (),
+        picks: Sequence[object] = (),
+        above: str = "",
+        hidden: frozenset[Key] = _NOTHING,
+        skips: bool = False,
+        closes: bool = False,
+    ) -> Screen:
+        """Cut into pages. `above` goes by itself, before the rest, where all is too long."""
+        run, session = self.run, self.run.session
+        if session.says:
+            self.static = False
+            above = "\n".join([*session.says, above] if above else session.says)
+        words, site = run.program.words, run.program.site
+        numbers = numbering(len(labels), site.keys)
+        code = self.language.code
+        sheet = Sheet(
+            above=above,
+            body=body,
+            options=tuple(
+                [f"{number}. {label}" for number, label in zip(numbers, labels, strict=True)]
+            ),
+            words=(
+                plain(words["skip"], code, self.gsm) or "",
+                plain(words["more"], code, self.gsm) or "",
+                plain(words["back"], code, self.gsm) or "",
+                plain(words["home"], code, self.gsm) or "",
+            ),
+            numbers=site.keys,
+            hidden=hidden,
+            skips=skips,
+            returns=bool(session.history) and session.pending is None,
+            leaves=not session.first,
+            closes=closes,
+            encoding=run.scene.bearer.encoding,
+            budget=run.scene.bearer.budget,
+            policy=self.policy or self.language.policy,
+        )
+        pages = remembered(sheet) if self.static else lay_out(sheet)
+        return Screen(pages, numbers, labels, picks, skips, sheet.returns, closes, self.static)
+
+
+@lru_cache(8192)
+def plain(text: Text, language: str, gsm: bool) -> str | None:
+    """A text that reads no variable, as it is always written; None for the others."""
+    if text.count is not None or not text.static(language):
+        return None
+    variant = text.variants[language]
+    forms = variant.gsm if gsm and variant.gsm is not None else variant.forms
+    return "".join(map(str, forms[0])).strip()

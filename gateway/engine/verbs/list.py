@@ -1,0 +1,103 @@
+"""`list`: a choice among records, of a variable or of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from gateway.engine.behaviour import Behaviour
+from gateway.engine.history import leave
+from gateway.engine.matching import find, fold
+from gateway.engine.moves import Move, Onward, Refused, Show
+from gateway.engine.run import Run
+from gateway.engine.screens import Drawing, Screen
+from gateway.engine.session import Open
+from gateway.engine.verbs.menu import open_choices
+from gateway.menu.program import Choice, List, Scope, Table, Target, Text
+from gateway.text.language import Language
+
+Record = Mapping[str, object]
+
+
+def reach(run: Run, step: List) -> Move:
+    if isinstance(step.empty, Target) and not _records(run, step):
+        return step.empty
+    return Show(Open.STEP if step.search is None or not _records(run, step) else Open.SEARCH)
+
+
+def draw(run: Run, step: List) -> Screen | Move:
+    drawing = Drawing(run)
+    if run.session.open is Open.SEARCH and step.search is not None:
+        return drawing.screen(drawing.question(step.search))
+    records = _records(run, step)
+    choices = open_choices(run, step.choices)
+    if not records and (step.empty is not None or not choices):
+        if isinstance(step.empty, Target):
+            return step.empty
+        text = drawing.word("empty") if step.empty is None else drawing.write(step.empty)
+        return drawing.screen(text, closes=run.session.first)
+    labels = _labels(run, step, records)
+    if run.session.found:
+        best = find(run.session.found, [fold(label) for label in labels])
+        records, labels = [records[place] for place in best], [labels[place] for place in best]
+    drawing.static = drawing.static and isinstance(step.records, Table)
+    return drawing.screen(
+        drawing.question(step.text, step.error),
+        labels=[*labels, *(drawing.write(choice.label) for choice in choices)],
+        picks=[*records, *choices],
+    )
+
+
+def pick(run: Run, step: List, chosen: Record | Choice) -> Move:
+    leave(run)
+    if isinstance(chosen, Choice):
+        # A record and a word are two kinds of value, and a variable has one.
+        run.set(step.save if step.value is not None else None, chosen.value)
+        return chosen.go or Onward.BELOW
+    proven = not isinstance(step.records, Table) and all(
+        path[0] in run.session.proven for path in step.records.reads
+    )
+    value = dict(chosen) if step.value is None else chosen.get(step.value)
+    run.set(step.save, value, proven=proven)
+    return Onward.BELOW
+
+
+def answer(run: Run, step: List, text: str) -> Move:
+    if run.session.open is not Open.SEARCH:
+        if not _records(run, step) and not open_choices(run, step.choices):
+            return Onward.STAY
+        return Refused("wrong_choice")
+    letters = fold(text)
+    if not letters:
+        return Refused("wrong_empty")
+    labels = [fold(label) for label in _labels(run, step, _records(run, step))]
+    if not find(letters, labels):
+        return Refused("nothing_found")
+    leave(run)
+    run.session.found = letters
+    return Show()
+
+
+def _records(run: Run, step: List) -> Sequence[Record]:
+    if isinstance(step.records, Table):
+        records: Sequence[Record] = step.records.rows
+    else:
+        found = step.records.evaluate(run.scope)
+        records = [record for record in found if isinstance(record, Mapping)] if isinstance(found, list) else []
+    where = step.where
+    if where is None:
+        return records
+    values = run.values
+    return [record for record in records if where.evaluate(run.scope_of({**values, **record}))]
+
+
+def _labels(run: Run, step: List, records: Sequence[Record]) -> Sequence[str]:
+    code, gsm = run.language.code, Drawing(run).gsm
+    values = run.values
+    return [
+        step.item.render(code, run.scope_of({**values, **record}), gsm=gsm).strip()
+        for record in records
+    ]
+
+
+behaviour = Behaviour(reach=reach, draw=draw, pick=pick, answer=answer)

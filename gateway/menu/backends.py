@@ -1,0 +1,181 @@
+"""Back ends of `site.yaml`: where they are, what may be asked of them and what they answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from gateway.events import Outcome
+from gateway.menu.codes import Code
+from gateway.menu.contracts import CONTRACT
+from gateway.menu.names import plain
+from gateway.menu.program import Backend, Operation, Place
+from gateway.menu.shapes import (
+    Fields,
+    JsonSchema,
+    Key,
+    Named,
+    OneOf,
+    YesNo,
+    outline,
+    read_keys,
+    refuse,
+)
+from gateway.menu.sheet import Sheet
+from gateway.menu.source import Map, Node, Scalar
+from gateway.menu.values import ADDRESS, DURATION, HEADER, SECRET, STRING, is_private
+
+METHODS = ("get", "post", "put", "patch", "delete")
+_TIMEOUT = timedelta(seconds=3)
+_PATH = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@%/-]|\{[^\W\d_]\w*\})*")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,60}")
+
+
+def placeholders(path: str) -> tuple[str, ...]:
+    """`/tarifs/{acte}` → `("acte",)`."""
+    return tuple(_PLACEHOLDER.findall(path))
+
+
+def _status(scalar: Scalar, sheet: Sheet) -> str | None:
+    if re.fullmatch(r"[1-5]\d\d", scalar.text):
+        return scalar.text
+    sheet.error(
+        scalar.place, Code.BAD_VALUE, f"« {scalar.text} » is not an HTTP status such as 404"
+    )
+    return None
+
+
+def _header(scalar: Scalar, sheet: Sheet) -> str | None:
+    if _HEADER.fullmatch(scalar.text):
+        return scalar.text
+    sheet.error(scalar.place, Code.BAD_NAME, f"« {scalar.text} » is not the name of a header")
+    return None
+
+
+_OPERATION_KEYS = (
+    *(
+        Key(method, STRING, f"Chemin appelé par {method.upper()} : /demandes.")
+        for method in METHODS
+    ),
+    Key("gives", CONTRACT, "Les champs de la réponse : longueur, valeurs, ou number, date, money."),
+    Key("gives_list", CONTRACT, "Les champs de chaque élément, si la réponse est une liste."),
+    Key(
+        "outcomes",
+        Named(OneOf(*Outcome), _status, "a map from HTTP statuses to outcomes"),
+        "Ce que signifie chaque statut HTTP : 404: not_found.",
+    ),
+    Key("safe", YesNo(), "yes : ne change rien, bien que ce ne soit pas un get."),
+)
+
+
+class _OperationShape:
+    def read(self, node: Node, sheet: Sheet) -> Fields | None:
+        if not isinstance(node, Map):
+            refuse(node, sheet, "an operation")
+            return None
+        return read_keys(node, _OPERATION_KEYS, sheet, "an operation")
+
+    def schema(self) -> JsonSchema:
+        one_method = {"oneOf": [{"required": [method]} for method in METHODS]}
+        return outline(_OPERATION_KEYS) | one_method
+
+
+BACKEND_KEYS = (
+    Key("url", ADDRESS, "Adresse de base : https://… ou env:NOM.", required=True),
+    Key("token", SECRET, "Jeton d'accès, toujours env:NOM."),
+    Key("timeout", DURATION, "Délai d'une réponse ; 3 s si rien n'est dit."),
+    Key("insecure", YesNo(), "yes : permet http hors de cette machine."),
+    Key("headers", Named(HEADER, _header, "a map of headers"), "En-têtes ajoutés à chaque appel."),
+    Key(
+        "operations",
+        Named(_OperationShape(), plain, "a map of operations"),
+        "Ce que les menus peuvent demander.",
+        required=True,
+    ),
+)
+
+
+def backends(read: Mapping[str, Fields], sheet: Sheet) -> dict[str, Backend]:
+    found = {name: _backend(name, fields, sheet) for name, fields in read.items()}
+    return {name: backend for name, backend in found.items() if backend is not None}
+
+
+def _backend(name: str, fields: Fields, sheet: Sheet) -> Backend | None:
+    insecure = fields.get("insecure", False)
+    url = fields.get("url")
+    if isinstance(url, str) and not insecure and not is_private(url):
+        sheet.error(
+            fields.place("url"),
+            Code.BAD_ADDRESS,
+            "an address is https, unless it is this very machine",
+            "write https://…, or insecure: yes if nothing can listen on the way",
+        )
+        return None
+    operations = {}
+    for operation_name, said in fields.get("operations", {}).items():
+        operation = _operation(f"{name}.{operation_name}", name, said, sheet)
+        if operation is not None:
+            operations[operation_name] = operation
+    if url is None:
+        return None
+    return Backend(
+        name=name,
+        url=url,
+        token=fields.get("token"),
+        timeout=fields.get("timeout", _TIMEOUT),
+        insecure=insecure,
+        headers=fields.get("headers", {}),
+        operations=operations,
+        place=fields.node.place,
+    )
+
+
+def _operation(name: str, backend: str, fields: Fields, sheet: Sheet) -> Operation | None:
+    said = [method for method in METHODS if method in fields]
+    if len(said) != 1:
+        if fields.complete:
+            place = fields.node.place if not said else fields.key_place(said[1])
+            code = Code.MISSING_KEY if not said else Code.MISPLACED_KEY
+            sheet.error(place, code, f"an operation has one of {', '.join(METHODS)}")
+        return None
+    method, path = said[0], fields[said[0]]
+    if not _path_is_sound(path, fields.place(method), sheet) or not fields.complete:
+        return None
+    if "gives" in fields and "gives_list" in fields:
+        sheet.error(
+            fields.key_place("gives_list"),
+            Code.MISPLACED_KEY,
+            "an operation gives one record or a list of them, not both",
+        )
+        return None
+    outcomes: dict[str, Any] = fields.get("outcomes", {})
+    return Operation(
+        name=name,
+        backend=backend,
+        method=method.upper(),
+        path=path,
+        gives=fields.get("gives", fields.get("gives_list", {})),
+        many="gives_list" in fields,
+        outcomes={int(status): Outcome(word) for status, word in outcomes.items()},
+        safe=method == "get" or fields.get("safe", False),
+        place=fields.node.place,
+    )
+
+
+def _path_is_sound(path: str, place: Place, sheet: Sheet) -> bool:
+    if not _PATH.fullmatch(path) or ".." in path.split("/"):
+        hint = "a path begins with /, has no query, and its variables stand between braces"
+        sheet.error(place, Code.BAD_PATH, f"« {path} » is not a path", hint)
+        return False
+    if "phone" in placeholders(path):
+        sheet.error(
+            place,
+            Code.PHONE_IN_ADDRESS,
+            "the citizen's number never travels in an address",
+            "name phone in `with`: it goes in the header Citizen-Phone",
+        )
+        return False
+    return True

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from gateway.menu.checks.rule import Report, rule
+from gateway.menu.checks.survey import Survey
+from gateway.menu.findings import Severity
+
+
+@rule("falls-off-end", Severity.ERROR)
+def check(survey: Survey, report: Report) -> None:
+    """A part whose last step leads nowhere, though no `do` waits for it."""
+    for position in survey.flow.falls():
+        service = survey.program.services[position.service]
+        steps = service.parts[position.part]
+        if not steps:
+            report(service.place, f"part « {position.part} » has no steps", "give it an `end`")
+            continue
+        last = steps[-1]
+        hint = "add an `end`, or a `go` to where it goes on"
+        if last.when is not None:
+            hint = f"where its `when` is false nothing follows: {hint}"
+        report(last.place, f"nothing follows this step of part « {position.part} »", hint)

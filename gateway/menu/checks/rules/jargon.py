@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.resources import files
+
+from gateway.menu.checks.rule import Report, rule
+from gateway.menu.checks.spots import Role
+from gateway.menu.checks.survey import Survey
+from gateway.menu.checks.wording import fold, spoken
+from gateway.menu.findings import Severity
+
+
+@rule("jargon", Severity.WARNING)
+def check(survey: Survey, report: Report) -> None:
+    """A word of the administration that has a plain one."""
+    for spot in survey.spots:
+        if spot.role is Role.WORD:
+            continue
+        for language, variant in spot.text.variants.items():
+            for form in spoken(spot.text, language):
+                folded = fold(form).replace("’", "'")
+                for pattern, said, plain in phrases(language):
+                    if pattern.search(folded):
+                        report(
+                            variant.place or spot.text.place,
+                            f"« {said} » is office language ({language})",
+                            f"write « {plain} »",
+                        )
+
+
+@cache
+def phrases(language: str) -> tuple[tuple[re.Pattern[str], str, str], ...]:
+    """The list of `language`: a pattern for folded texts, the words, and the plain ones.
+
+    A list is a file `jargon/<language>.txt`, a line `words = plain words`; `*` at a word's end
+    stands for any ending.
+    """
+    source = files("gateway.menu.checks") / "jargon" / f"{language.partition('_')[0]}.txt"
+    if not source.is_file():
+        return ()
+    found = []
+    for line in source.read_text(encoding="utf-8").splitlines():
+        said, _, plain = (piece.strip() for piece in line.partition("="))
+        if not plain or said.startswith("#"):
+            continue
+        pattern = re.escape(fold(said)).replace(r"\*", r"\w*")
+        found.append((re.compile(rf"(?<!\w){pattern}(?!\w)"), said.replace("*", ""), plain))
+    return tuple(found)

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from gateway.menu.checks.flow import KNOWN_EVERYWHERE
+from gateway.menu.checks.names import known_names
+from gateway.menu.checks.rule import Report, rule
+from gateway.menu.checks.spots import Role, expressions
+from gateway.menu.checks.survey import Survey
+from gateway.menu.findings import Severity, nearest
+
+_OUTSIDE = frozenset({Role.TITLE, Role.TYPE, Role.QUEUE, Role.VALUE})
+
+
+@rule("unknown-variable", Severity.ERROR)
+def check(survey: Survey, report: Report) -> None:
+    """A name that no step of the conversation sets."""
+    names = known_names(survey.flow)
+    for use in survey.uses:
+        if use.field or use.name in KNOWN_EVERYWHERE:
+            continue
+        known = names[use.visit.step.id]
+        if use.name == "promise" and "promise" not in known:
+            report(use.place, "« promise » is known only after a `callback`")
+        elif use.name not in known:
+            report(
+                use.place,
+                f"there is no variable « {use.name} »",
+                nearest(use.name, sorted(known | KNOWN_EVERYWHERE))
+                or "a variable gets its value from `save`, or from `gives`",
+            )
+    _outside_conversations(survey, report)
+
+
+def _outside_conversations(survey: Survey, report: Report) -> None:
+    """Texts that are shown or sent where no step has set anything."""
+    source = survey.program.site.source
+    for spot in survey.spots:
+        data = spot.message.data if spot.message is not None else None
+        if spot.role not in _OUTSIDE and data is None:
+            continue
+        known = KNOWN_EVERYWHERE | frozenset(data or ())
+        for expression in expressions(spot.text, source):
+            for path in sorted(expression.reads):
+                if path[0] in known:
+                    continue
+                hint = nearest(path[0], sorted(known))
+                if data is not None:
+                    hint = hint or f"declare it: data: {{ {path[0]}: 20 }}"
+                report(expression.place, f"there is no variable « {path[0]} » here", hint)

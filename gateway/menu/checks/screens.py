@@ -1,0 +1,169 @@
+"""The screens that a step can show, and what they need at worst on each operator's phones.
+
+A page is the texts, then a line for each choice, then the lines of the keys. A text above it
+(`say`) pages by itself where both don't fit, and so does our own sentence after a wrong answer;
+a list pages by its records. So each of these is measured alone, a list with its longest record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gateway.events import Encoding
+from gateway.menu.checks.definition import Definition
+from gateway.menu.checks.flow import Flow
+from gateway.menu.checks.reading import record_fields
+from gateway.menu.checks.worst import Fields, Worst, size
+from gateway.menu.program import (
+    Ask,
+    Choice,
+    Confirm,
+    End,
+    Keys,
+    List,
+    Menu,
+    Program,
+    Rate,
+    Say,
+    Service,
+    Step,
+    Text,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """One text of a screen, after its number if it has one."""
+
+    text: Text
+    number: str = ""
+    fields: Fields | None = None
+
+    @property
+    def lead(self) -> str:
+        return f"{self.number}. " if self.number else ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Screen:
+    """`keys` are the names of the words of its keys: skip, more, back, home."""
+
+    step: Step
+    lines: tuple[Line, ...]
+    keys: tuple[str, ...]
+
+
+class Screens:
+    """All screens of a program, with the values that can stand on them."""
+
+    def __init__(self, program: Program, flow: Flow) -> None:
+        self.program = program
+        self.flow = flow
+        self.worst = Worst(program)
+        self._values: dict[str, dict[str, set[Definition]]] = {}
+
+    def all(self) -> Iterator[Screen]:
+        for service in self.program.services.values():
+            yield from self.of_service(service)
+
+    def of_service(self, service: Service) -> Iterator[Screen]:
+        for steps in service.parts.values():
+            for index, step in enumerate(steps):
+                after = steps[index + 1] if index + 1 < len(steps) else None
+                yield from self._of_step(step, after)
+
+    def values(self, step: Step) -> dict[str, set[Definition]]:
+        """What each variable can hold at `step`, whichever way led there."""
+        if step.id not in self._values:
+            found: dict[str, set[Definition]] = {}
+            for visit in self.flow.of(step):
+                if visit.inside is not None:
+                    for name, values in visit.inside.variables.items():
+                        found.setdefault(name, set()).update(values)
+            self._values[step.id] = found
+        return self._values[step.id]
+
+    def render(self, screen: Screen, language: str, encoding: Encoding) -> str:
+        """The whole screen at its worst values, not yet transliterated."""
+        values = self.values(screen.step)
+        shown = [
+            line.lead + self.worst.text(line.text, language, encoding, values, line.fields)
+            for line in screen.lines
+        ]
+        return "\n".join([*shown, *self._key_lines(screen.keys, language, encoding)])
+
+    def size(self, screen: Screen, language: str, encoding: Encoding) -> int:
+        spoken = self.program.site.languages[language]
+        return size(self.render(screen, language, encoding), spoken, encoding)
+
+    def _key_lines(self, keys: tuple[str, ...], language: str, encoding: Encoding) -> list[str]:
+        numbers = self.program.site.keys
+        return [
+            f"{getattr(numbers, key)}. "
+            + self.worst.text(self.program.words[key], language, encoding, {})
+            for key in keys
+        ]
+
+    def _of_step(self, step: Step, after: Step | None) -> Iterator[Screen]:
+        keys = self._keys(step)
+        if isinstance(step, Menu):
+            choices = _numbered(step.choices, self.program.site.keys)
+            yield Screen(step, (Line(step.text), *choices), keys)
+            if step.error is not None:
+                yield Screen(step, (Line(step.error), *choices), keys)
+        elif isinstance(step, Ask):
+            passing = ("skip", *keys) if step.optional else keys
+            for text in (step.text, step.error):
+                if text is not None:
+                    yield Screen(step, (Line(text),), passing)
+        elif isinstance(step, List):
+            yield from self._of_list(step, keys)
+        elif isinstance(step, Confirm):
+            words = self.program.words
+            answers = (Line(words["yes"], "1"), Line(words["no"], "2"))
+            yield Screen(step, (Line(step.text), *answers), keys)
+        elif isinstance(step, Rate):
+            above = (Line(after.text),) if isinstance(after, End) else ()
+            scale = Line(self.program.words["rating"])
+            yield Screen(step, (*above, Line(step.text), scale), ())
+            if step.comment is not None:
+                yield Screen(step, (Line(step.comment),), ("skip",))
+        elif isinstance(step, Say):
+            yield Screen(step, (Line(step.text),), ("more", *keys))
+        elif isinstance(step, End):
+            yield Screen(step, (Line(step.text),), ())
+
+    def _of_list(self, step: List, keys: tuple[str, ...]) -> Iterator[Screen]:
+        fields: dict[str, Fields] = {}
+        for visit in self.flow.of(step):
+            if visit.inside is not None:
+                found = record_fields(self.flow, step, visit.inside)
+                fields[visit.position.root] = found or {}
+        for one in fields.values() or [{}]:
+            record = Line(step.item, "10", one)
+            yield Screen(step, (Line(step.text), record), ("more", *keys))
+        if step.search is not None:
+            yield Screen(step, (Line(step.search),), keys)
+        if isinstance(step.empty, Text):
+            yield Screen(step, (Line(step.empty),), keys)
+
+    def _keys(self, step: Step) -> tuple[str, ...]:
+        """The first screen of a conversation has no keys; after an effect there is no back."""
+        inside = [visit.inside for visit in self.flow.of(step) if visit.inside is not None]
+        back = ("back",) if any(True in state.behind for state in inside) else ()
+        home = ("home",) if any(True in state.answered for state in inside) else ()
+        return (*back, *home)
+
+
+def _numbered(choices: tuple[Choice, ...], keys: Keys) -> list[Line]:
+    """A choice never has the number of a key."""
+    taken = {keys.back, keys.home, keys.more, keys.skip}
+    lines: list[Line] = []
+    number = 0
+    for choice in choices:
+        number += 1
+        while str(number) in taken:
+            number += 1
+        lines.append(Line(choice.label, str(number)))
+    return lines

@@ -1,0 +1,173 @@
+"""A service's file: its title, its flow, its messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from gateway.menu.codes import Code
+from gateway.menu.contracts import CONTRACT
+from gateway.menu.findings import nearest
+from gateway.menu.names import Known, part, plain
+from gateway.menu.program import Do, Message, Resume, Service, Step, Way
+from gateway.menu.shapes import (
+    Fields,
+    JsonSchema,
+    Key,
+    Listing,
+    Named,
+    OneOf,
+    Record,
+    Short,
+    YesNo,
+    read_keys,
+    refuse,
+)
+from gateway.menu.sheet import Sheet
+from gateway.menu.source import Map, Node
+from gateway.menu.steps import Ids, read_steps
+from gateway.menu.values import DURATION, STRING, TEXT
+
+_RESUME_FOR = timedelta(minutes=30)
+
+MESSAGE_KEYS = (
+    Key("data", CONTRACT, "Ce que l'administration envoie avec le message, et sa longueur."),
+    Key("text", TEXT, "Le texte du SMS.", required=True),
+    Key("essential", YesNo(), "yes : envoyé même après STOP ; le site doit l'accepter."),
+    Key("if_unsure", OneOf("resend", "hold"), "Un envoi au sort inconnu : resend ou hold."),
+    Key("valid_for", DURATION, "Passé ce délai, le message n'est plus envoyé : 3 d."),
+    Key("any_hour", YesNo(), "yes : envoyé aussi la nuit."),
+)
+
+
+class _Flow:
+    """Parts by name. They stay unread until every message and part is known."""
+
+    def read(self, node: Node, sheet: Sheet) -> Map | None:
+        if isinstance(node, Map) and node.entries:
+            return node
+        refuse(node, sheet, "a map of parts")
+        return None
+
+    def schema(self) -> JsonSchema:
+        steps = {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/step"}}
+        return {"type": "object", "required": ["start"], "additionalProperties": steps}
+
+
+SERVICE_KEYS = (
+    Key("title", TEXT, "Le nom du service, tel que le citoyen le voit.", required=True),
+    Key(
+        "agency",
+        Known("agencies", Code.UNKNOWN_AGENCY, "agency"),
+        "L'administration responsable, une de site.yaml.",
+    ),
+    Key("keywords", Listing(STRING, "a list of words"), "Un SMS qui dit ce mot ouvre le service."),
+    Key(
+        "languages",
+        Listing(Known("languages", Code.UNKNOWN_LANGUAGE, "language"), "a list of languages"),
+        "Les langues de ce service, si ce ne sont pas toutes celles du site.",
+    ),
+    Key("resume", OneOf(*Resume), "Après une coupure : ask (demander), continue ou restart."),
+    Key("resume_for", DURATION, "Pendant combien de temps on peut reprendre : 30 m."),
+    Key("flow", _Flow(), "Les parties du service ; start est l'entrée."),
+    Key(
+        "messages",
+        Named(
+            Short(TEXT, Record(MESSAGE_KEYS, "a message"), lambda fields, sheet: fields),
+            plain,
+            "a map of messages",
+        ),
+        "Les SMS de ce service.",
+    ),
+)
+
+
+def read_service(root: Map, sheet: Sheet, pins: frozenset[str], ids: Ids) -> Service | None:
+    """The service, without what is faulty in it; None where its title is.
+
+    `pins` are those it or what it `do`es keeps; `sheet.pins` all that may be set here.
+    """
+    fields = read_keys(root, SERVICE_KEYS, sheet, "a service")
+    sheet.agency = fields.get("agency")
+    messages_node = root.get("messages")
+    if isinstance(messages_node, Map):
+        sheet.declared_messages = frozenset(key.text for key, _ in messages_node.entries)
+    sheet.messages = _messages(fields.get("messages", {}), messages_node, sheet)
+    parts = _parts(fields, sheet, ids)
+    if root.get("flow") is None and root.get("messages") is None:
+        sheet.error(root.place, Code.MISSING_KEY, "a service needs « flow: » or « messages: »")
+    if "title" not in fields:
+        return None
+    steps = [step for steps in parts.values() for step in steps]
+    return Service(
+        name=sheet.service,
+        title=fields["title"],
+        agency=fields.get("agency", ""),
+        place=root.place,
+        keywords=fields.get("keywords", ()),
+        languages=_languages(fields, sheet),
+        resume=Resume(fields.get("resume", Resume.ASK)),
+        resume_for=fields.get("resume_for", _RESUME_FOR),
+        parts=parts,
+        messages=sheet.messages,
+        pins=pins,
+        asks_language=any(_asks_language(step) for step in steps),
+    )
+
+
+def _asks_language(step: Step) -> bool:
+    return isinstance(step, Do) and step.target.way is Way.LANGUAGE
+
+
+def _parts(fields: Fields, sheet: Sheet, ids: Ids) -> dict[str, tuple[Step, ...]]:
+    flow: Map | None = fields.get("flow")
+    if flow is None:
+        return {}
+    parts = {}
+    for key, node in flow.entries:
+        name = part(key, sheet)
+        if key.text in sheet.outlook.services:
+            sheet.error(
+                key.place,
+                Code.AMBIGUOUS_NAME,
+                f"« {key.text} » is a part here and also a service",
+                "give the part another name",
+            )
+        steps = read_steps(key.text, node, key.place, sheet, ids)
+        if name is not None:
+            parts[key.text] = steps
+    if flow.get("start") is None:
+        close = nearest("start", parts)
+        sheet.error(flow.place, Code.MISSING_KEY, "a flow needs the part « start: »", close)
+    return parts
+
+
+def _languages(fields: Fields, sheet: Sheet) -> tuple[str, ...]:
+    offered = sheet.wording.offered
+    own = fields.get("languages")
+    found = offered if own is None else tuple(code for code in offered if code in own)
+    return found or (sheet.wording.source,)
+
+
+def _messages(said: Mapping[str, Any], node: Node | None, sheet: Sheet) -> dict[str, Message]:
+    entries = node.entries if isinstance(node, Map) else []
+    places = {key.text: key.place for key, _ in entries}
+    found = {}
+    for name, value in said.items():
+        place = places[name]
+        if not isinstance(value, Fields):
+            found[name] = Message(name=name, service=sheet.service, text=value, place=place)
+            continue
+        found[name] = Message(
+            name=name,
+            service=sheet.service,
+            text=value["text"],
+            place=place,
+            data=value.get("data"),
+            essential=value.get("essential", False),
+            resend_if_unsure=value.get("if_unsure") == "resend",
+            valid_for=value.get("valid_for"),
+            any_hour=value.get("any_hour", False),
+        )
+    return found

@@ -1,0 +1,218 @@
+"""One file while it is compiled: what it may refer to, and where its findings go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from gateway.menu.codes import Code
+from gateway.menu.expressions import Refused, expression
+from gateway.menu.findings import Findings, nearest
+from gateway.menu.program import Expression, Message, Place, Site, Table, Target, Text, Way
+from gateway.menu.shapes import comment_cuts, refuse
+from gateway.menu.source import Map, Node, Scalar, Seq
+from gateway.menu.texts import Locate, Wording
+
+PLACES = {"home": Way.HOME, "language": Way.LANGUAGE}
+FAILS = {"again": Way.AGAIN, "continue": Way.CONTINUE}
+_COUNTED = ("one", "other", "count")
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What the whole folder defines, known before any step is compiled.
+
+    `services` maps each to its parts; None where its file can't be read, so that what refers
+    to it isn't blamed. `declared` are the names of each section of the site, faulty ones too;
+    None where `site.yaml` can't be read.
+    """
+
+    services: Mapping[str, frozenset[str] | None]
+    tables: Mapping[str, Table]
+    broken_tables: frozenset[str]
+    declared: Mapping[str, frozenset[str]] | None
+
+
+@dataclass(slots=True)
+class Sheet:
+    """`pins` are the variables that may hold a secret here, whoever set them."""
+
+    domain: str
+    findings: Findings
+    wording: Wording
+    outlook: Outlook
+    site: Site | None = None
+    service: str = ""
+    messages: Mapping[str, Message] = field(default_factory=dict)
+    declared_messages: frozenset[str] = frozenset()
+    agency: str | None = None
+    pins: frozenset[str] = frozenset()
+    name: str = ""  # the key of a named map that is being read
+
+    def error(self, place: Place, code: str, message: str, hint: str = "") -> None:
+        self.findings.error(place, code, message, hint)
+
+    def unknown(self, place: Place, code: str, what: str, name: str, known: Iterable[str]) -> None:
+        self.error(place, code, f"there is no {what} « {name} »", nearest(name, known))
+
+    # ---- texts and expressions -------------------------------------------------------
+
+    def text(self, node: Node) -> Text | None:
+        """A text for citizens: a scalar, or `{one, other, count}`."""
+        if isinstance(node, Map) and any(node.get(key) is not None for key in _COUNTED):
+            return self._counted(node)
+        form = self._form(node)
+        if form is None:
+            return None
+        scalar, text = form
+        return self.wording.text(self.domain, scalar.place, [(text, _locate(scalar))])
+
+    def _counted(self, node: Map) -> Text | None:
+        forms = []
+        count = None
+        sound = True
+        for key, _ in node.entries:
+            if key.text not in _COUNTED:
+                hint = nearest(key.text, _COUNTED) or "a counted text has one, other and count"
+                self.error(key.place, Code.UNKNOWN_KEY, f"a text has no key « {key.text} »", hint)
+                sound = False
+        for name in _COUNTED:
+            value_node = node.get(name)
+            if value_node is None:
+                self.error(node.place, Code.MISSING_KEY, f"a counted text needs « {name}: »")
+                sound = False
+            elif name == "count":
+                count = self.expression(value_node)
+            else:
+                forms.append(self._form(value_node))
+        if not sound or count is None:
+            return None
+        said = [form for form in forms if form is not None]
+        if len(said) < 2:
+            return None
+        return self.wording.text(
+            self.domain,
+            node.place,
+            [(text, _locate(scalar)) for scalar, text in said],
+            count,
+        )
+
+    def _form(self, node: Node) -> tuple[Scalar, str] | None:
+        if isinstance(node, Scalar):
+            cut = node.cut()
+            if cut is not None:
+                comment_cuts(cut, self)
+            if not node.text.strip():
+                if cut is None:
+                    self.error(node.place, Code.EMPTY_VALUE, "a text is missing here")
+                return None
+            return node, node.text.strip()
+        if isinstance(node, Map) and not node.flow and node.entries:
+            key = node.entries[0][0]
+            self.error(
+                key.source.place(key.source.text.find(":", key.end)),
+                Code.YAML_COLON,
+                "« : » and a space in a text cuts it in two",
+                'put the text into quotes "…"',
+            )
+        elif node.flow and isinstance(node, Map | Seq):
+            first = "{" if isinstance(node, Map) else "["
+            self.error(
+                node.place,
+                Code.YAML_BRACE if first == "{" else Code.YAML_BRACKET,
+                f"a text can't begin with « {first} » unless it is quoted",
+                'put the text into quotes "…"',
+            )
+        else:
+            refuse(node, self, "a text")
+        return None
+
+    def expression(self, node: Node) -> Expression | None:
+        if isinstance(node, Map) and node.flow:
+            self.error(
+                node.place,
+                Code.BAD_EXPRESSION,
+                "braces stand around an expression in a text only",
+                "write it here without braces",
+            )
+            return None
+        if not isinstance(node, Scalar) or not node.text.strip():
+            refuse(node, self, "an expression")
+            return None
+        try:
+            return expression(node.text.strip(), node.at(_lead(node)))
+        except Refused as refused:
+            self.error(
+                node.at(refused.offset + _lead(node)),
+                refused.code,
+                refused.message,
+                refused.hint,
+            )
+            return None
+
+    # ---- where to go -----------------------------------------------------------------
+
+    def target(self, node: Node, *, fails: bool = False) -> Target | None:
+        """A place to go. One that isn't there becomes `Way.UNKNOWN`, its finding noted."""
+        if not isinstance(node, Scalar) or not node.text:
+            refuse(node, self, "a place to go")
+            return None
+        place, name = node.place, node.text
+        found = self._known_target(name, place, fails=fails)
+        if found is not None:
+            return found
+        if name in FAILS:
+            message = f"« {name} » is a place to go only for a call that fails"
+            self.error(place, Code.UNKNOWN_TARGET, message)
+        else:
+            self.unknown(place, Code.UNKNOWN_TARGET, "part or service", name, self._places(fails))
+        return Target(Way.UNKNOWN, place, name)
+
+    def leads_somewhere(self, node: Scalar) -> bool:
+        """Whether a text that may also be a place is one."""
+        return self._known_target(node.text, node.place, fails=False) is not None
+
+    def _known_target(self, name: str, place: Place, *, fails: bool) -> Target | None:
+        if name in PLACES:
+            return Target(PLACES[name], place)
+        if fails and name in FAILS:
+            return Target(FAILS[name], place)
+        parts = self.outlook.services.get(self.service) or frozenset()
+        if name in parts:
+            return Target(Way.PART, place, self.service, name)
+        service, _, part = name.partition("#")
+        if service not in self.outlook.services:
+            return None
+        there = self.outlook.services[service]
+        if there is None:
+            return Target(Way.UNKNOWN, place, service, part)
+        part = part or "start"
+        return Target(Way.PART, place, service, part) if part in there else None
+
+    def _places(self, fails: bool) -> list[str]:
+        places = [*PLACES, *(FAILS if fails else ())]
+        for service, parts in self.outlook.services.items():
+            places.append(service)
+            own = service == self.service
+            places += [part if own else f"{service}#{part}" for part in parts or ()]
+        return places
+
+    # ---- names of the site -----------------------------------------------------------
+
+    def declares(self, section: str, name: str) -> bool:
+        """Whether the site names it, though perhaps with a fault; True where it can't be read."""
+        declared = self.outlook.declared
+        return declared is None or name in declared.get(section, ())
+
+    def declared(self, section: str) -> frozenset[str]:
+        return (self.outlook.declared or {}).get(section, frozenset())
+
+
+def _lead(scalar: Scalar) -> int:
+    return len(scalar.text) - len(scalar.text.lstrip())
+
+
+def _locate(scalar: Scalar) -> Locate:
+    """Offsets of the text without its white space at the beginning, in the file."""
+    lead = _lead(scalar)
+    return lambda offset: scalar.at(offset + lead)

@@ -1,0 +1,65 @@
+"""`switch`: the first condition that holds decides."""
+
+from __future__ import annotations
+
+from gateway.menu.codes import Code
+from gateway.menu.program import Expression, Switch, Target
+from gateway.menu.shapes import JsonSchema, Key, outline, read_keys, refuse
+from gateway.menu.sheet import Sheet
+from gateway.menu.source import Map, Node, Seq
+from gateway.menu.values import EXPRESSION, PLACE
+from gateway.menu.verbs.verb import Draft, verb
+
+_CASE = (
+    Key("when", EXPRESSION, "Si c'est vrai…", required=True),
+    Key("go", PLACE, "… aller là.", required=True),
+)
+_ELSE = (Key("else", PLACE, "Où aller sinon.", required=True),)
+
+Cases = tuple[tuple[tuple[Expression, Target], ...], Target]
+
+
+class _Cases:
+    def read(self, node: Node, sheet: Sheet) -> Cases | None:
+        if not isinstance(node, Seq) or not node.items:
+            refuse(node, sheet, "a list of cases")
+            return None
+        cases: list[tuple[Expression, Target]] = []
+        otherwise: Target | None = None
+        closed = False
+        for item in node.items:
+            if not isinstance(item, Map):
+                refuse(item, sheet, "a case: when and go, or else")
+                continue
+            if closed:
+                sheet.error(item.place, Code.MISPLACED_KEY, "nothing is reached after « else »")
+                continue
+            closed = item.get("else") is not None
+            fields = read_keys(item, _ELSE if closed else _CASE, sheet, "a case")
+            if closed:
+                otherwise = fields.get("else")
+            elif fields.complete:
+                cases.append((fields["when"], fields["go"]))
+        if not closed:
+            sheet.error(
+                node.items[-1].place,
+                Code.MISSING_KEY,
+                "a switch needs « else: »",
+                "add a last case: - else: place",
+            )
+        return None if otherwise is None or not cases else (tuple(cases), otherwise)
+
+    def schema(self) -> JsonSchema:
+        return {
+            "type": "array",
+            "minItems": 2,
+            "items": {"anyOf": [outline(_CASE), outline(_ELSE)]},
+        }
+
+
+@verb("switch", _Cases(), "Le premier when qui est vrai décide ; else à la fin.")
+def switch(draft: Draft) -> Switch | None:
+    if not draft.fields.complete:
+        return None
+    cases, otherwise = draft.fields["switch"]
+    return draft.make(Switch, cases=cases, otherwise=otherwise)

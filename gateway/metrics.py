@@ -1,0 +1,103 @@
+"""What the gateway counts for its operators: never anything of one citizen.
+
+Label values come from closed sets (dialects, outcomes, operations of the site), so that neither
+a number nor an answer can become one.
+"""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+_STEP_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Result(StrEnum):
+    """How one request of a provider was answered."""
+
+    PAGE = "page"  # the next screen
+    END = "end"  # the last one
+    REPEAT = "repeat"  # the stored answer again
+    LATE = "late"  # an earlier request: the current screen, nothing done
+    BUSY = "busy"  # its twin took too long
+    CALLER_CHANGED = "caller-changed"
+    MALFORMED = "malformed"
+    TROUBLE = "trouble"  # something failed inside
+
+
+class Metrics:
+    """The counters of one process, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.steps = Counter(
+            "gateway_ussd_steps",
+            "Requests of USSD providers answered",
+            ["provider", "result"],
+            registry=registry,
+        )
+        self.step_seconds = Histogram(
+            "gateway_ussd_step_seconds",
+            "Time to answer a USSD request",
+            buckets=_STEP_SECONDS,
+            registry=registry,
+        )
+        self.refused = Counter(
+            "gateway_callbacks_refused",
+            "Callbacks that could not be a provider's, by HTTP status",
+            ["status"],
+            registry=registry,
+        )
+        self.failures = Counter(
+            "gateway_failures",
+            "Failures inside the gateway, by code or type",
+            ["error"],
+            registry=registry,
+        )
+        self.endings = Counter(
+            "gateway_ussd_sessions_ended",
+            "Ended USSD sessions as providers report them",
+            ["provider", "ending"],
+            registry=registry,
+        )
+        self.calls = Counter(
+            "gateway_backend_calls",
+            "Calls to agencies' back ends",
+            ["operation", "outcome"],
+            registry=registry,
+        )
+        self.reloads = Counter(
+            "gateway_menu_reloads",
+            "Times the menus were read anew",
+            ["result"],
+            registry=registry,
+        )
+        self.ready = Gauge(
+            "gateway_ready",
+            "1 while the gateway can serve citizens",
+            registry=registry,
+            multiprocess_mode="livemin",
+        )
+        self._results: dict[tuple[str, Result], Counter] = {}
+
+    def answered(self, provider: str, result: Result, seconds: float) -> None:
+        """Counts one answered request. `provider` is a dialect's name, never what was asked."""
+        child = self._results.get((provider, result))
+        if child is None:
+            child = self._results[provider, result] = self.steps.labels(provider, result)
+        child.inc()
+        self.step_seconds.observe(seconds)
+
+    def page(self) -> bytes:
+        """Prometheus text format 0.0.4; of all processes where they share a folder.
+
+        PROMETHEUS_MULTIPROC_DIR, which prometheus-client reads, names that folder.
+        """
+        if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+            return generate_latest(registry)
+        return generate_latest(self.registry)

@@ -1,0 +1,115 @@
+"""Africa's Talking: a form with the whole transcript in, `CON ` or `END ` out.
+
+Five fields: `sessionId`, `phoneNumber`, `networkCode`, `serviceCode`, `text`. `text` holds every
+reply since the session began, joined by `*`, and only ever grows. What the sandbox, production,
+simulators and proxies on the way make of these fields is in `tests/providers/cases/`.
+"""
+
+from __future__ import annotations
+
+from gateway.errors import NumberError, RequestMalformed, RequestRefused
+from gateway.events import UssdReply, UssdRequest
+from gateway.providers import Dialect, Ending, SessionEnded, Wire
+from gateway.providers.forms import check_media_type, fields
+from gateway.text.msisdn import canonical
+
+LONGEST_SESSION_ID = 128  # theirs have 38 characters
+LONGEST_CODE = 182  # a USSD string, 3GPP TS 22.090
+LONGEST_NETWORK = 32
+
+_ENDINGS = {ending.value: ending for ending in Ending}
+_KNOWN = ("sessionId", "phoneNumber", "serviceCode", "networkCode", "text")
+
+
+def read_ussd(body: bytes, content_type: str, country: str) -> UssdRequest:
+    check_media_type(content_type)
+    form = fields(body)
+    if not any(name in form for name in _KNOWN):
+        raise RequestRefused("no field of an Africa's Talking session")
+    session_id = _only(form, "sessionId").strip()
+    if not session_id:
+        raise RequestMalformed("sessionId is missing")
+    if len(session_id) > LONGEST_SESSION_ID:
+        raise RequestMalformed("sessionId is too long")
+    return UssdRequest(
+        provider="africastalking",
+        session_id=session_id,
+        phone=_phone(_only(form, "phoneNumber"), country),
+        service_code=_service_code(_only(form, "serviceCode")),
+        network=_only(form, "networkCode").strip()[:LONGEST_NETWORK] or None,
+        transcript=_transcript(form),
+    )
+
+
+def write_ussd(reply: UssdReply) -> Wire:
+    body = (f"END {reply.text}" if reply.ends else f"CON {reply.text}").encode()
+    headers = (
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", b"%d" % len(body)),
+    )
+    return Wire(200, headers, body)
+
+
+def read_event(body: bytes, content_type: str) -> SessionEnded:
+    check_media_type(content_type)
+    status = fields(body).get("status", [""])[-1].strip().lower()
+    return SessionEnded(_ENDINGS.get(status, Ending.OTHER))
+
+
+def _only(form: dict[str, list[str]], name: str) -> str:
+    """The field's one value, "" where it is absent or a literal `null`.
+
+    A field sent twice alike counts once; two different session ids or phone numbers cannot
+    both be right, so nothing is done for either.
+    """
+    values = form.get(name)
+    if not values:
+        return ""
+    if len(values) > 1 and len(set(values)) > 1:
+        raise RequestMalformed(f"{name} is there twice, and differs")
+    return "" if values[0] == "null" else values[0]
+
+
+def _transcript(form: dict[str, list[str]]) -> str:
+    """`text`; of two different ones the longer, if it is the other one grown."""
+    values = form.get("text")
+    if not values:
+        return ""
+    longest = max(values, key=len)
+    if len(values) > 1:
+        for value in values:
+            if value and value != "null" and value != longest and not longest.startswith(value):
+                raise RequestMalformed("text is there twice, and differs")
+    return "" if longest == "null" else longest
+
+
+def _phone(raw: str, country: str) -> str:
+    """Canonical E.164. A `+` that was not percent-encoded arrives as a space."""
+    number = raw.strip()
+    if not number:
+        raise RequestMalformed("phoneNumber is missing")
+    if raw[0] == " " and number[0].isdigit():
+        number = f"+{number}"
+    try:
+        return canonical(number, country)
+    except NumberError:
+        # Theirs are international; a simulator or proxy may have lost the `+`.
+        if number.isascii() and number.isdigit() and number[0] != "0" and 11 <= len(number) <= 15:
+            try:
+                return canonical(f"+{number}", country)
+            except NumberError:
+                pass
+        raise RequestMalformed("phoneNumber is not a phone number") from None
+
+
+def _service_code(raw: str) -> str:
+    """`*384*229#`, also where it came without its star or hash; "" where there is none."""
+    code = raw.strip()
+    if not code:
+        return ""
+    if len(code) > LONGEST_CODE:
+        raise RequestMalformed("serviceCode is too long")
+    return f"*{code.strip('*#')}#"
+
+
+DIALECT = Dialect("africastalking", read_ussd, write_ussd, read_event)

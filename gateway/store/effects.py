@@ -1,0 +1,59 @@
+"""Reading the effects that steps left: what the worker does, and what a demo's phones show.
+
+Each shard has one Redis stream. An entry is written in the same function as the step's session,
+once for each effect key, sealed like a session.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.errors import SealBroken
+from gateway.store.keys import Names
+from gateway.store.nodes import Nodes
+from gateway.store.seal import Seal
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An effect in its stream. `id` is the stream's (milliseconds-number, ascending); `payload`
+    is None if the key that sealed it is not held any more."""
+
+    id: str
+    key: bytes
+    payload: bytes | None
+
+
+class Effects:
+    def __init__(self, nodes: Nodes, names: Names, seal: Seal) -> None:
+        self._nodes = nodes
+        self._names = names
+        self._seal = seal
+
+    @property
+    def shards(self) -> int:
+        return self._names.shards
+
+    async def read(self, shard: int, *, after: str = "0", count: int = 100) -> list[Kept]:
+        """The effects of a shard that come after the entry `after`, oldest first, at most
+        `count`. Nothing is taken off. Raises StoreUnavailable."""
+        stream = self._names.stream(shard)
+        start = "-" if after == "0" else f"({after}"
+        found = await self._nodes.execute(shard, "XRANGE", stream, start, "+", "COUNT", count)
+        return [self._kept(stream, name.decode(), fields) for name, fields in found]
+
+    async def last(self, shard: int) -> str:
+        """The id of the newest entry, "0" if there is none: from here on, `read` gives what is
+        new."""
+        stream = self._names.stream(shard)
+        found = await self._nodes.execute(shard, "XREVRANGE", stream, "+", "-", "COUNT", 1)
+        return found[0][0].decode() if found else "0"
+
+    def _kept(self, stream: str, name: str, fields: list[bytes]) -> Kept:
+        entry = dict(zip(fields[::2], fields[1::2], strict=True))
+        key = entry[b"k"]
+        try:
+            payload = self._seal.open(entry[b"b"], stream.encode() + key)
+        except SealBroken:
+            payload = None
+        return Kept(name, key, payload)

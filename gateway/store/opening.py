@@ -1,0 +1,123 @@
+"""Putting the store together: a Redis by its URL, or the deployment's own server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.errors import StoreError
+from gateway.store import address, keyring
+from gateway.store.connection import Connection
+from gateway.store.effects import Effects
+from gateway.store.embedded import Embedded
+from gateway.store.fitness import Fitness, prepare
+from gateway.store.keyring import Keyring
+from gateway.store.keys import Names
+from gateway.store.nodes import Nodes
+from gateway.store.seal import Seal
+from gateway.store.sessions import Lifetimes, Sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether a step could be served now. `detail` is for the readiness page: no secrets."""
+
+    ok: bool
+    detail: Mapping[str, str]
+
+
+class Store:
+    """Everything this process keeps in Redis. Made by `open_store`, closed once."""
+
+    def __init__(
+        self,
+        nodes: Nodes,
+        names: Names,
+        seal: Seal,
+        sessions: Sessions,
+        fitness: Fitness,
+        embedded: Embedded | None,
+    ) -> None:
+        self.names = names
+        self.seal = seal
+        self.sessions = sessions
+        self.effects = Effects(nodes, names, seal)
+        self.fitness = fitness
+        self._nodes = nodes
+        self._embedded = embedded
+
+    async def ready(self) -> Readiness:
+        """Asks the server. Never raises."""
+        kept = "effects are on disk before they are promised"
+        if not self.fitness.waits_for_disk:
+            kept = "up to one second of what was accepted may be lost in a power cut (no WAITAOF)"
+        detail = {"server": self.fitness.server, "durability": kept}
+        if self.fitness.faults:
+            detail["unfit"] = ". ".join(self.fitness.faults)
+        try:
+            await self._nodes.first.execute("PING")
+        except StoreError as error:
+            return Readiness(False, {**detail, "redis": str(error)})
+        return Readiness(True, {**detail, "redis": "answers"})
+
+    async def close(self) -> None:
+        """Leaves the server; the last process of an embedded one stops it."""
+        await self.sessions.close()
+        await self._nodes.close()
+        if self._embedded is not None:
+            await asyncio.to_thread(self._embedded.leave)
+
+
+async def open_store(
+    *,
+    redis_url: str | None = None,
+    data: Path = Path("var"),
+    secret_keys: Sequence[bytes] = (),
+    name_key: bytes | None = None,
+    shards: int = 16,
+    allow_unfit: bool = False,
+    deadline: float = 2.0,
+    lifetimes: Lifetimes | None = None,
+) -> Store:
+    """Opens the Redis of `redis_url`, or without one the embedded server of the folder `data`.
+
+    `deadline` is in seconds, for each command. Raises SettingsError, StoreUnfit or
+    StoreUnavailable; nothing is left open then.
+    """
+    embedded = None
+    if redis_url is not None:
+        ring = keyring.given(tuple(secret_keys), name_key)
+        locate = address.read(redis_url)
+    else:
+        embedded = Embedded(data)
+        ring = await asyncio.to_thread(_attach, embedded, tuple(secret_keys), name_key)
+        locate = embedded.locate
+    nodes = Nodes(Connection(locate, deadline=deadline))
+    try:
+        names = Names(ring.name_key, shards)
+        seal = Seal(ring.secret_keys)
+        await nodes.first.open()
+        fitness = await prepare(nodes, names, allow_unfit=allow_unfit)
+    except BaseException:
+        await nodes.close()
+        if embedded is not None:
+            await asyncio.to_thread(embedded.leave)
+        raise
+    sessions = Sessions(
+        nodes,
+        names,
+        seal,
+        lifetimes=lifetimes or Lifetimes(),
+        durable=fitness.waits_for_disk,
+    )
+    return Store(nodes, names, seal, sessions, fitness, embedded)
+
+
+def _attach(embedded: Embedded, secret_keys: tuple[bytes, ...], name_key: bytes | None) -> Keyring:
+    # Keys before the server: a folder whose keys are gone must not be served, nor changed.
+    with embedded.alone():
+        ring = keyring.beside(embedded.data, secret_keys, name_key)
+    embedded.attach()
+    return ring

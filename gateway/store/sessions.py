@@ -1,0 +1,234 @@
+"""Conversations in Redis: one step of each at a time, each request answered once.
+
+`load` and `save` are one function call each, and all that a step costs. Between them the
+conversation is claimed by a random word and for a lease; who has lost the claim cannot save.
+This room does not read what it keeps: it takes and gives bytes, sealed on their way.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.errors import ClaimLost, SealBroken
+from gateway.store.connection import Argument, Connection
+from gateway.store.fence import Fence
+from gateway.store.keys import DIGEST, Citizen, Names
+from gateway.store.library import LOAD, RELEASE, SAVE
+from gateway.store.nodes import Nodes
+from gateway.store.seal import Seal
+
+DAY = 86_400.0
+
+_FORMAT = b"\x01"
+_HEADER = 35  # bytes; functions.lua draws it
+_CLAIM = 8
+_UNCLAIMED = bytes(14)
+
+
+class State(StrEnum):
+    """How a request finds its conversation."""
+
+    FRESH = "fresh"  # there is none; claimed
+    OPEN = "open"  # there is one; claimed
+    REPEAT = "repeat"  # this very request was the last one answered; not claimed
+    BUSY = "busy"  # another request is being worked on; not claimed
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What `load` found. `claim` is given back to `save` or `release` as it is.
+
+    `broken` says that there was a conversation which cannot be opened any more (its key was
+    taken out of GATEWAY_SECRET_KEYS, or it was tampered with): it begins anew.
+    """
+
+    state: State
+    body: bytes | None = None
+    secrets: bytes | None = None
+    language: str | None = None
+    claim: bytes | None = None
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """Seconds that things are kept, where the caller of `save` does not say."""
+
+    language: float = 400 * DAY  # since she last began a conversation or chose one
+    effects: float = 7 * DAY  # the memory that an effect was done, or as long as its session
+    stream: float = 90 * DAY  # an effect that nothing ever took off its stream
+
+
+class Sessions:
+    """The conversations of all citizens. `durable` waits with effects for the disk."""
+
+    def __init__(
+        self,
+        nodes: Nodes,
+        names: Names,
+        seal: Seal,
+        *,
+        lifetimes: Lifetimes = Lifetimes(),
+        durable: bool = True,
+    ) -> None:
+        self._nodes = nodes
+        self._names = names
+        self._seal = seal
+        self._language_life = _ms(lifetimes.language)
+        self._effects_life = lifetimes.effects
+        self._stream_life = _ms(lifetimes.stream)
+        self._durable = durable
+        self._fences: dict[Connection, Fence] = {}
+
+    async def load(
+        self, citizen: Citizen, request: bytes, *, lease: float, material: bytes = b""
+    ) -> Loaded:
+        """Reads a citizen's conversation and claims its next step for `lease` seconds.
+
+        `request` is the keyed hash (16 bytes) of what came in; `material` is what her pins were
+        sealed under besides the keys, without which `secrets` stays None. On BUSY the caller
+        waits a little and asks again, until it is REPEAT or its turn.
+        Raises StoreUnavailable; SealBroken for a repeat that cannot be opened.
+        """
+        if len(request) != DIGEST:
+            raise ValueError(f"request is a keyed hash of {DIGEST} bytes")
+        names = self._names
+        key = names.session(citizen)
+        word = os.urandom(_CLAIM)
+        found = await self._nodes.call(
+            citizen.shard,
+            LOAD,
+            (key, names.pins(citizen), names.language(citizen)),
+            (request, word, _ms(lease), self._language_life),
+        )
+        state = State(found[0].decode())
+        if state is State.BUSY:
+            return Loaded(state)
+        _, value, pins, chosen = found
+        language = None if chosen is None else chosen.decode()
+        if state is State.FRESH:
+            return Loaded(state, language=language, claim=word + bytes(4))
+        try:
+            body = self._seal.open(value[_HEADER:], value[:21] + key.encode())
+        except SealBroken:
+            if state is State.REPEAT:
+                raise
+            claim = word + value[1:5]
+            return Loaded(State.FRESH, language=language, claim=claim, broken=True)
+        if state is State.REPEAT:
+            return Loaded(state, body, language=language)
+        secrets = None if pins is None else self._open_pins(citizen, pins, material)
+        return Loaded(state, body, secrets, language, word + value[1:5])
+
+    async def save(
+        self,
+        citizen: Citizen,
+        claim: bytes,
+        *,
+        request: bytes,
+        body: bytes,
+        ttl: float,
+        secrets: bytes | None = None,
+        secrets_ttl: float = 180.0,
+        material: bytes = b"",
+        language: str | None = None,
+        effects: Sequence[tuple[bytes, bytes]] = (),
+        durable: bool = True,
+    ) -> int:
+        """Writes the step and gives the claim back, all at once or not at all.
+
+        `ttl` and `secrets_ttl` are seconds. Without `secrets` those kept so far are deleted; with
+        them, `material` is what they need to be opened besides the keys. `language` is one newly
+        chosen. Each effect is (key of 16 bytes, payload), written to the shard's stream unless
+        its key was written before; with `durable` the call then returns only once they are on
+        the server's disk, where the server can tell (see `gateway.store.fence`).
+        Gives how many effects were new. Raises ClaimLost (nothing was written) or
+        StoreUnavailable (nobody knows; a later request with the same keys does nothing twice).
+        """
+        if len(request) != DIGEST:
+            raise ValueError(f"request is a keyed hash of {DIGEST} bytes")
+        if secrets is not None and not material:
+            raise ValueError("secrets are sealed under material of their own")
+        names = self._names
+        key = names.session(citizen)
+        steps = int.from_bytes(claim[_CLAIM:], "big") + 1 & 0xFFFFFFFF
+        head = _FORMAT + steps.to_bytes(4, "big") + request
+        keys = [key, names.pins(citizen), names.language(citizen), names.stream(citizen.shard)]
+        arguments: list[Argument] = [
+            claim[:_CLAIM],
+            head + _UNCLAIMED + self._seal.seal(body, head + key.encode()),
+            _ms(ttl),
+            b"" if secrets is None else self._seal_pins(citizen, secrets, material),
+            _ms(secrets_ttl),
+            language or "",
+            self._language_life,
+            _ms(max(self._effects_life, ttl)),
+            self._stream_life,
+        ]
+        for name, payload in effects:
+            keys.append(names.effect(citizen.shard, name))
+            arguments.append(name)
+            arguments.append(self._seal.seal(payload, keys[3].encode() + name))
+        added: int = await self._nodes.call(citizen.shard, SAVE, keys, arguments)
+        if added < 0:
+            raise ClaimLost("this step of the conversation was taken over")
+        if added and durable and self._durable:
+            await self._fence(citizen.shard).wait()
+        return added
+
+    async def release(self, citizen: Citizen, claim: bytes) -> None:
+        """Gives a claim back without saving. A claim lost meanwhile is nobody's loss."""
+        key = self._names.session(citizen)
+        await self._nodes.call(citizen.shard, RELEASE, (key,), (claim[:_CLAIM],))
+
+    async def bind(self, session: bytes, citizen: Citizen, *, ttl: float) -> None:
+        """Remembers for `ttl` seconds whose provider session this is (a keyed hash of its id)."""
+        await self._nodes.execute(
+            self._names.shard(session),
+            "SET",
+            self._names.binding(session),
+            f"{citizen.shard}:{citizen.digest}",
+            "PX",
+            _ms(ttl),
+        )
+
+    async def seen(self, session: bytes) -> Citizen | None:
+        """Whose provider session this is, if it was bound."""
+        shard = self._names.shard(session)
+        found = await self._nodes.execute(shard, "GET", self._names.binding(session))
+        if found is None:
+            return None
+        number, _, digest = found.decode().partition(":")
+        return Citizen(int(number), digest)
+
+    async def close(self) -> None:
+        for fence in self._fences.values():
+            await fence.close()
+
+    def _fence(self, shard: int) -> Fence:
+        server = self._nodes.of(shard)
+        fence = self._fences.get(server)
+        if fence is None:
+            fence = self._fences[server] = Fence(server, self._names.fence(shard))
+        return fence
+
+    def _seal_pins(self, citizen: Citizen, secrets: bytes, material: bytes) -> bytes:
+        return self._seal.under(material).seal(secrets, self._names.pins(citizen).encode())
+
+    def _open_pins(self, citizen: Citizen, pins: bytes, material: bytes) -> bytes | None:
+        """None if they were given in another session of the provider: asked again, then."""
+        if not material:
+            return None
+        try:
+            return self._seal.under(material).open(pins, self._names.pins(citizen).encode())
+        except SealBroken:
+            return None
+
+
+def _ms(seconds: float) -> int:
+    if seconds <= 0:
+        raise ValueError("a time to live is more than nothing")
+    return max(1, round(seconds * 1000))

@@ -1,0 +1,76 @@
+"""The text messages that a demo's phone received: read from the effects of its shard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from gateway.menu.program import Program
+from gateway.store import Store
+from gateway.text.segments import segment
+from gateway.text.transliteration import fit
+from gateway.turns.effects import Order, decode
+
+_MOST = 20  # messages on the page
+_AT_ONCE = 500  # entries read at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`units` are septets or 16-bit units of the whole text; `at` is in milliseconds."""
+
+    id: str
+    sender: str
+    text: str
+    encoding: str
+    units: int
+    parts: int
+    at: int
+
+    def shown(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "sender": self.sender,
+            "text": self.text,
+            "encoding": self.encoding,
+            "units": self.units,
+            "parts": self.parts,
+            "at": self.at,
+        }
+
+
+async def received(store: Store, program: Program, phone: str) -> list[Message]:
+    """The latest messages to `phone`, oldest first. Raises StoreUnavailable."""
+    shard = store.names.citizen(phone).shard
+    found: list[Message] = []
+    after = "0"
+    while entries := await store.effects.read(shard, after=after, count=_AT_ONCE):
+        after = entries[-1].id
+        for entry in entries:
+            if entry.payload is None:
+                continue
+            try:
+                order = decode(entry.payload)
+            except msgspec.DecodeError:
+                continue
+            if order.kind == "sms" and order.phone == phone:
+                found.append(_message(entry.id, order, program))
+    return found[-_MOST:]
+
+
+def _message(entry: str, order: Order, program: Program) -> Message:
+    site = program.site
+    language = site.languages.get(order.language, site.languages[site.source])
+    text = fit(str(order.body.get("text", "")), language.sms, language.policy)
+    cut = segment(text, language.sms)
+    return Message(
+        id=entry,
+        sender=site.sms.sender or "",
+        text=text,
+        encoding=cut.encoding.value,
+        units=cut.units,
+        parts=len(cut.parts),
+        at=int(entry.partition("-")[0]),
+    )

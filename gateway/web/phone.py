@@ -1,0 +1,306 @@
+"""The demo's first page: a basic phone whose calls go the way of the real callback route.
+
+It exists only where a demo makes it, and speaks only for reserved test numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import urlencode, urlsplit
+
+import httpx2
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from gateway.errors import StoreError
+from gateway.events import Encoding
+from gateway.menu.program import Program, Scope
+from gateway.store import Store
+from gateway.text.gsm7 import encodable, units
+from gateway.text.msisdn import national
+from gateway.web.inbox import received
+from gateway.web.words import LANGUAGES, WORDS
+
+RESERVED = re.compile(r"\+22901970000[0-9]{2}")
+"""The numbers that the page may speak for."""
+
+LINES = (("+2290197000001", "line_first"), ("+2290197000002", "line_second"))
+
+_CODE = re.compile(r"[*#0-9]{1,182}")
+_WORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_BODY = 64 * 1024  # bytes of a request to this page
+_TEXT = 16 * 1024  # characters of a transcript
+_PROVIDER = "africastalking"
+_PATH = f"/callbacks/{_PROVIDER}"
+_KEYS = (
+    ("1", ""), ("2", "abc"), ("3", "def"), ("4", "ghi"), ("5", "jkl"), ("6", "mno"),
+    ("7", "pqrs"), ("8", "tuv"), ("9", "wxyz"), ("*", ""), ("0", "␣"), ("#", "abc/123"),
+)  # fmt: skip
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Counter(Protocol):
+    """What the page needs of the running gateway."""
+
+    @property
+    def callbacks(self) -> ASGIApp: ...
+
+    @property
+    def program(self) -> Program: ...
+
+    @property
+    def store(self) -> Store | None: ...
+
+
+class _Refused(Exception):
+    """A request that the page itself would not send."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    phone: str
+    network: str
+    code: str
+    session: str
+    text: str
+
+
+class Phone:
+    """The page and what it calls. `counter` is set before the first request."""
+
+    counter: Counter
+
+    def __init__(self, token: str, menus: str) -> None:
+        self._token = token
+        self._menus = menus
+        self._templates = Environment(
+            loader=PackageLoader("gateway.web"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def routes(self) -> list[BaseRoute]:
+        return [
+            Route("/", self._page, methods=["GET"]),
+            Route("/phone/step", _guarded(self._step), methods=["POST"]),
+            Route("/phone/language", _guarded(self._language), methods=["POST"]),
+            Route("/phone/messages", _guarded(self._messages), methods=["GET"]),
+            Mount("/static", _Static(packages=[("gateway.web", "static")])),
+        ]
+
+    # ---- the page --------------------------------------------------------------------
+
+    async def _page(self, request: Request) -> Response:
+        language = request.query_params.get("lang", "fr")
+        language = language if language in LANGUAGES else "fr"
+        words = WORDS[language]
+        program = self.counter.program
+        site = program.site
+        code = min(site.codes, key=len, default="*229#")
+        examples = {
+            "code": code,
+            "npi": "1234567890",
+            "pin": "4826",
+            "menus": self._menus,
+        }
+        shown = self._templates.get_template("phone.html").render(
+            language=language,
+            languages=LANGUAGES,
+            words=words,
+            code=code,
+            keys=_KEYS,
+            operators=list(site.operators.values()),
+            lines=[
+                {"phone": phone, "shown": national(phone), "note": words[note]}
+                for phone, note in LINES
+            ],
+            offered=[(code, site.languages[code].name) for code in site.offered],
+            codes=[
+                {"code": dialled, "title": _title(program, service, language)}
+                for dialled, service in site.codes.items()
+            ],
+            tries=[
+                (words[f"try_{rank}_title"], words[f"try_{rank}"].format_map(examples))
+                for rank in range(1, 6)
+            ],
+            curl=curl(str(request.base_url).rstrip("/"), self._token, code),
+        )
+        return HTMLResponse(shown, headers=_HEADERS)
+
+    # ---- what it calls ---------------------------------------------------------------
+
+    async def _step(self, request: Request) -> Response:
+        step = await _read(request)
+        form = urlencode(
+            {
+                "phoneNumber": step.phone,
+                "serviceCode": step.code,
+                "text": step.text,
+                "sessionId": step.session,
+                "networkCode": step.network,
+            }
+        )
+        transport = httpx2.ASGITransport(app=self.counter.callbacks)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://phone") as client:
+            reply = await client.post(
+                f"{_PATH}/{self._token}/ussd",
+                content=form,
+                headers={"Content-Type": "application/x-www-form-urlencoded"},
+            )
+        kind, _, text = reply.text.partition(" ")
+        if reply.status_code != 200 or kind not in ("CON", "END"):
+            return JSONResponse({"problem": "no USSD reply"}, 502, headers=_HEADERS)
+        encoding = Encoding.GSM7 if encodable(text) else Encoding.UCS2
+        return JSONResponse(
+            {
+                "text": text,
+                "ends": kind == "END",
+                "encoding": encoding.value,
+                "units": units(text, encoding),
+                "budget": self._budget(step.network, encoding),
+                "sent": form,
+                "received": reply.text,
+            },
+            headers=_HEADERS,
+        )
+
+    async def _language(self, request: Request) -> Response:
+        given = await _json(request)
+        phone, language = _reserved(given.get("phone")), given.get("language")
+        if language and language not in self.counter.program.site.offered:
+            raise _Refused
+        store = _open(self.counter)
+        citizen = store.names.citizen(phone)
+        await store.sessions.forget(citizen)
+        if isinstance(language, str) and language:
+            await store.sessions.remember(citizen, language)
+        return JSONResponse({"language": language or None}, headers=_HEADERS)
+
+    async def _messages(self, request: Request) -> Response:
+        phone = _reserved(request.query_params.get("phone"))
+        found = await received(_open(self.counter), self.counter.program, phone)
+        return JSONResponse([message.shown() for message in found], headers=_HEADERS)
+
+    def _budget(self, network: str, encoding: Encoding) -> int:
+        """Of one page on this network, in the units of `encoding`."""
+        site = self.counter.program.site
+        operator = site.operators.get(network)
+        budget = site.budget if operator is None else operator.budget
+        if encoding is Encoding.UCS2 and (operator is None or operator.encoding is Encoding.GSM7):
+            return budget * 7 // 16
+        return budget
+
+
+def curl(base: str, token: str, code: str) -> str:
+    """The first request of a session, as a provider sends it, for a shell."""
+    fields = {
+        "sessionId": "essai-1",
+        "phoneNumber": LINES[0][0],
+        "networkCode": "61603",
+        "serviceCode": code,
+        "text": "",
+    }
+    lines = [f"curl {base}{_PATH}/{token}/ussd"]
+    lines += [f"  --data-urlencode '{name}={value}'" for name, value in fields.items()]
+    return " \\\n".join(lines)
+
+
+def _title(program: Program, service: str, language: str) -> str:
+    """A service's title; in the source language where the page's one is not offered."""
+    site = program.site
+    code = language if language in site.offered else site.source
+    title = program.services[service].title
+    return title.render(code, Scope({}, site.languages[code]), gsm=False)
+
+
+def _open(counter: Counter) -> Store:
+    if counter.store is None:
+        raise StoreError("not open yet")
+    return counter.store
+
+
+def _guarded(handler: Handler) -> Handler:
+    """Only for this page itself, and with an answer also when Redis is away."""
+
+    async def guarded(request: Request) -> Response:
+        origin = request.headers.get("Origin")
+        if origin is not None and urlsplit(origin).netloc != request.headers.get("Host"):
+            return JSONResponse({"problem": "another origin"}, 403, headers=_HEADERS)
+        try:
+            return await handler(request)
+        except _Refused:
+            return JSONResponse({"problem": "not understood"}, 400, headers=_HEADERS)
+        except StoreError:
+            return JSONResponse({"problem": "the store is away"}, 503, headers=_HEADERS)
+
+    return guarded
+
+
+async def _read(request: Request) -> _Step:
+    given = await _json(request)
+    step = _Step(
+        phone=_reserved(given.get("phone")),
+        network=_matching(_WORD, given.get("network")),
+        code=_matching(_CODE, given.get("code")),
+        session=_matching(_WORD, given.get("session")),
+        text=given.get("text") if isinstance(given.get("text"), str) else "",
+    )
+    if len(step.text) > _TEXT:
+        raise _Refused
+    return step
+
+
+async def _json(request: Request) -> Mapping[str, Any]:
+    if request.headers.get("Content-Type", "").partition(";")[0] != "application/json":
+        raise _Refused
+    content = bytearray()
+    try:
+        async for piece in request.stream():
+            content += piece
+            if len(content) > _BODY:
+                raise _Refused
+        return msgspec.json.decode(content, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ClientDisconnect):
+        raise _Refused from None
+
+
+def _reserved(phone: object) -> str:
+    return _matching(RESERVED, phone)
+
+
+def _matching(pattern: re.Pattern[str], value: object) -> str:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise _Refused
+    return value
+
+
+class _Static(StaticFiles):
+    """The page's own files, looked at anew each time: a demo is edited while it runs."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response

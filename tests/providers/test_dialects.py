@@ -1,0 +1,89 @@
+"""Every dialect reads and writes as its file in `cases/` says; one without a file fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gateway.errors import RequestMalformed, RequestRefused
+from gateway.events import UssdReply, UssdRequest
+from gateway.providers import Dialect, Ending, dialects
+
+CASES = Path(__file__).parent / "cases"
+FORM = "application/x-www-form-urlencoded"
+
+
+def _cases(kind: str) -> list[Any]:
+    found = []
+    for name in dialects:
+        told = yaml.safe_load((CASES / f"{name}.yaml").read_text(encoding="utf-8"))
+        found += [
+            pytest.param(dialects[name], case, id=f"{name}: {case['case']}")
+            for case in told.get(kind, ())
+        ]
+    return found
+
+
+def _body(case: dict[str, Any]) -> bytes:
+    return case["bytes"].encode("latin-1") if "bytes" in case else str(case["body"]).encode()
+
+
+@pytest.mark.parametrize("name", sorted(dialects))
+def test_a_dialect_has_cases_and_bears_its_files_name(name: str) -> None:
+    """A new dialect without cases fails here."""
+    told = yaml.safe_load((CASES / f"{name}.yaml").read_text(encoding="utf-8"))
+    assert told["ussd"]
+    assert told["replies"]
+    assert dialects[name].name == name
+
+
+@pytest.mark.parametrize(("dialect", "case"), _cases("ussd"))
+def test_a_request_is_read(dialect: Dialect, case: dict[str, Any]) -> None:
+    content_type = case.get("type", FORM)
+    if "refused" in case:
+        with pytest.raises(RequestRefused) as refused:
+            dialect.read_ussd(_body(case), content_type, "BJ")
+        assert refused.value.status == case["refused"]
+    elif "malformed" in case:
+        with pytest.raises(RequestMalformed, match=case["malformed"]):
+            dialect.read_ussd(_body(case), content_type, "BJ")
+    else:
+        expected = {"network": None, "transcript": "", **case["gives"]}
+        read = dialect.read_ussd(_body(case), content_type, "BJ")
+        assert read == UssdRequest(provider=dialect.name, **expected)
+
+
+@pytest.mark.parametrize(("dialect", "case"), _cases("events"))
+def test_an_ended_session_is_read(dialect: Dialect, case: dict[str, Any]) -> None:
+    assert dialect.read_event is not None
+    content_type = case.get("type", FORM)
+    if "refused" in case:
+        with pytest.raises(RequestRefused) as refused:
+            dialect.read_event(_body(case), content_type)
+        assert refused.value.status == case["refused"]
+    else:
+        assert dialect.read_event(_body(case), content_type).ending is Ending(case["ending"])
+
+
+@pytest.mark.parametrize(("dialect", "case"), _cases("replies"))
+def test_a_reply_is_written(dialect: Dialect, case: dict[str, Any]) -> None:
+    wire = dialect.write_ussd(UssdReply(case["text"], case["ends"]))
+    assert wire.status == 200
+    assert wire.body == case["body"].encode()
+    headers = dict(wire.headers)
+    assert headers[b"content-type"].startswith(b"text/plain")
+    assert headers[b"content-length"] == str(len(wire.body)).encode()
+
+
+@pytest.mark.parametrize(("dialect", "case"), _cases("ussd"))
+def test_what_is_wrong_is_told_without_what_was_sent(dialect: Dialect, case: dict[str, Any]) -> None:
+    """Errors go to the log: neither number nor text nor session may stand in one."""
+    if "gives" in case:
+        assert dialect.read_ussd(_body(case), case.get("type", FORM), "BJ")
+        return
+    with pytest.raises((RequestRefused, RequestMalformed)) as error:
+        dialect.read_ussd(_body(case), case.get("type", FORM), "BJ")
+    assert not any(character.isdigit() for character in str(error.value))
