@@ -19,9 +19,11 @@ from starlette.types import Receive, Scope, Send
 from gateway import operations
 from gateway.backends import Backends
 from gateway.callbacks import PREFIX, Callbacks
-from gateway.errors import GatewayError, StoreUnavailable
+from gateway.errors import GatewayError, MenuError, SettingsError, StoreUnavailable
 from gateway.logs import failure, new_correlation
+from gateway.menu.findings import Finding
 from gateway.menu.library import Library
+from gateway.menu.program import Program
 from gateway.metrics import Metrics
 from gateway.settings import Settings
 from gateway.store import Store, open_store
@@ -51,7 +53,10 @@ class Gateway:
         self.settings = settings
         self.metrics = Metrics()
         self.library = Library(settings.menus, (settings.locales,), drafts=settings.drafts)
-        self.backends = Backends(self.library.current.site, environ, http=http)
+        loaded = self.library.reload()
+        if loaded.program is None:
+            raise MenuError(_told(settings, loaded.findings))
+        self.backends = Backends(loaded.program.site, environ, http=http)
         self.turns = UssdTurns(self.library, self.backends, self.metrics)
         self.callbacks = Callbacks(
             settings.callback_tokens,
@@ -88,11 +93,10 @@ class Gateway:
         async with self._reloading:
             before = self.library.current.hash
             try:
-                loaded = await asyncio.to_thread(self.library.reload)
-                if loaded.program is not None:
-                    self.backends.adopt(self.library.current.site)
-            except GatewayError as error:
-                self._reloaded("failed", **failure(error))
+                loaded = await asyncio.to_thread(self.library.reload, self._accept)
+            except SettingsError as error:
+                # Names a variable of the environment, and never what is in it.
+                self._reloaded("refused", reason=str(error))
                 return False
             if loaded.program is None:
                 self._reloaded("refused", findings=len(loaded.findings))
@@ -100,6 +104,10 @@ class Gateway:
             now = self.library.current.hash
             self._reloaded("unchanged" if now == before else "taken", menus=now)
             return True
+
+    def _accept(self, program: Program) -> None:
+        """A site whose back ends lack a variable of the environment is not taken up."""
+        self.backends.adopt(program.site)
 
     def _reloaded(self, result: str, **fields: Any) -> None:
         self.metrics.reloads.labels(result).inc()
@@ -244,6 +252,14 @@ def create_app(
     called through. Raises MenuError with the findings, or SettingsError.
     """
     return Gateway(settings, environ, watch=watch, extra_routes=extra_routes, http=http)
+
+
+def _told(settings: Settings, findings: Sequence[Finding]) -> str:
+    lines = [
+        f"{finding.place}: {finding.severity} {finding.code}: {finding.message}"
+        for finding in findings
+    ]
+    return "\n".join((f"the menus in {settings.menus} cannot be served:", *lines))
 
 
 def _unhandled(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -164,6 +164,9 @@ def read(environ: Mapping[str, str], *, needs_token: bool = False) -> Settings:
     given: dict[str, Any] = {
         name: environ[name] for name in _HINTS if environ.get(name, "").strip()
     }
+    # Translations lie beside the menus, wherever those are.
+    menus = Path(given.get("GATEWAY_MENUS", "menus"))
+    given.setdefault("GATEWAY_LOCALES", str(menus.parent / "locales"))
     faults: list[str] = []
     settings: Settings | None = None
     try:

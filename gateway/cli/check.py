@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from gateway.menu import load
+from gateway.menu import Loaded, checks, load
 from gateway.menu.findings import Finding, Severity
 
 _WIDEST = 160  # characters of a source line; beyond that, what stands around the place
@@ -44,12 +44,26 @@ def command(folder: Path, locales: Path | None, form: str, strict: bool) -> None
     translations = locales if locales is not None else folder.parent / "locales"
     # Drafts are held to every rule, though nobody is offered them, unless they are ruled out.
     drafts = os.environ.get("GATEWAY_DRAFTS", "1") != "0"
-    findings = load(folder, [translations], drafts=drafts, warnings=True).findings
+    findings = everything(load(folder, [translations], drafts=drafts))
     click.echo(as_json(findings) if form == "json" else as_text(findings), nl=form == "json")
     click.echo(summary(folder, findings), err=True)
     bad = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     if any(finding.severity in bad for finding in findings):
         raise SystemExit(1)
+
+
+def everything(loaded: Loaded) -> list[Finding]:
+    """What loading found, and what the rules say of whatever could be compiled."""
+    found = list(loaded.findings)
+    if loaded.compiled is not None:
+        broken = frozenset(finding.place.file for finding in loaded.findings)
+        known = {(finding.place, finding.code) for finding in found}
+        found += [
+            finding
+            for finding in checks.run(loaded.compiled, warnings=True, broken=broken)
+            if (finding.place, finding.code) not in known
+        ]
+    return sorted(found, key=lambda finding: (finding.place, finding.code))
 
 
 def as_json(findings: Sequence[Finding]) -> str:
@@ -99,9 +113,10 @@ def _pointed(line: str, column: int, hint: str) -> str:
 def _lines(file: str) -> list[str]:
     """A place may be in a file that is missing or unreadable: that is what the finding says."""
     try:
-        return Path(file).read_text(encoding="utf-8", errors="replace").splitlines()
+        text = Path(file).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return []
+    return text.split("\n")  # universal newlines: as the loader counts lines
 
 
 def summary(folder: Path, findings: Sequence[Finding]) -> str:

@@ -13,7 +13,6 @@ from uvicorn.supervisors import Multiprocess
 
 from gateway import logs
 from gateway.app import Gateway, create_app
-from gateway.errors import MenuError
 from gateway.settings import Settings, read
 
 
@@ -62,10 +61,7 @@ def command() -> None:
     signal.signal(signal.SIGHUP, _not_yet)
     settings = read(os.environ, needs_token=True)
     logs.configure(settings.log_level)
-    try:
-        app = create_app(settings, os.environ)
-    except MenuError as error:
-        raise click.ClickException(str(error)) from error
+    app = create_app(settings, os.environ)
     if settings.workers == 1:
         server = uvicorn.Server(configuration(app, settings))
         server.run()

@@ -63,7 +63,7 @@ def command(
         click.echo(as_text(loaded.findings), nl=False)
         raise SystemExit(1)
     program = loaded.program
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False)
     terminal = Terminal(
         program=program,
         console=console,

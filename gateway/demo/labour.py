@@ -12,7 +12,7 @@ from gateway.demo.exchange import Asked, Operation, Refusal, check_code, check_n
 
 OPERATIONS: list[Operation] = []
 
-_OFFICES = {  # by the code of `bureau`: its name in a slot's code, its address
+OFFICES = {  # by the code of `bureau`: its name in a slot's code, its address
     "tr-cot": ("cot", "Quartier Ganhi"),
     "tr-pno": ("pno", "Quartier Ouando"),
     "tr-par": ("par", "Quartier Albarika"),
@@ -98,7 +98,7 @@ class _Slot:
 @operation(OPERATIONS, "travail", "GET", "/rendez-vous/creneaux")
 def slots(asked: Asked) -> Any:
     office = asked.text("bureau")
-    if office not in _OFFICES:
+    if office not in OFFICES:
         raise Refusal(422)
     return [
         {
@@ -119,7 +119,7 @@ def book(asked: Asked) -> Any:
     office = f"tr-{code[:3]}"
     free = [
         slot
-        for slot in (_slots(asked, office) if office in _OFFICES else ())
+        for slot in (_slots(asked, office) if office in OFFICES else ())
         if slot.code == code and slot.places > 0
     ]
     if not free:
@@ -131,7 +131,7 @@ def book(asked: Asked) -> Any:
 
 def _slots(asked: Asked, office: str) -> Iterator[_Slot]:
     """Hours of the next working days. In Natitingou all are taken: that happens too."""
-    short, address = _OFFICES[office]
+    short, address = OFFICES[office]
     day = asked.today
     for _ in range(_DAYS_AHEAD):
         day = _working_day(day + timedelta(days=1))

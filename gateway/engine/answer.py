@@ -1,4 +1,4 @@
-"""What an answer must be, and which sentence says so. The types stand in `answers/`, a file each."""
+"""What an answer must be, and which sentence says so. The types stand in `answers/`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from datetime import date
 
 from gateway.engine.moves import Refused
 from gateway.menu.program import AnswerType, Bound
+
+_NO_ANSWER = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "So"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +68,9 @@ def wrong_length(least: int, most: int) -> Refused:
 
 def foreign(text: str) -> bool:
     """Whether `text` holds what no answer needs: control characters, emoji, unassigned ones."""
-    return not text.isascii() and any(
-        unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Co", "Cn", "So") for letter in text
-    ) or not text.isprintable()
+    if text.isascii():
+        return not text.isprintable()
+    return any(unicodedata.category(letter) in _NO_ANSWER for letter in text)
 
 
 def checked(value: str, type_: AnswerType) -> bool:

@@ -15,6 +15,7 @@ class Onward(Enum):
     HERE = auto()  # the step under the counter
     BELOW = auto()  # the next one
     BACK = auto()  # the screen before
+    OPEN = auto()  # what the session says is open is drawn
     STAY = auto()  # the screen that is drawn stays: the turn is over
 
 

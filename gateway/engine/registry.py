@@ -1,4 +1,4 @@
-"""Finds the files of a folder that each define the same thing, so that a new file is a new entry."""
+"""Finds the files of a folder that each define the same: a new file is a new entry."""
 
 from __future__ import annotations
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from gateway.engine.behaviour import Behaviour
 from gateway.engine.editions import adapt
-from gateway.engine.moves import Move, Refused, Show
+from gateway.engine.moves import Move, Onward, Refused, Show
 from gateway.engine.pins import ask_again
 from gateway.engine.run import Run
 from gateway.engine.screens import Drawing, Screen
-from gateway.engine.session import Open, Session
+from gateway.engine.session import Cut, Open, Session
 from gateway.events import Dial, Scene
 from gateway.menu.program import Program, Rate, Resume, Step, Target, Way
 
@@ -28,15 +28,20 @@ def resumes(program: Program, session: Session | None, event: Dial, scene: Scene
 def begin(run: Run, event: Dial) -> Move:
     """Put the question, or go on at once where the service says so and the code is the same."""
     session = run.session
+    cut = session.cut
+    session.cut = Cut(
+        open=session.open if cut is None else cut.open,
+        page=session.page if cut is None else cut.page,
+        error=session.error if cut is None else cut.error,
+        says=session.says if cut is None else cut.says,
+        conversation=event.conversation,
+        code=event.code,
+    )
     service = run.program.services[session.service]
-    if session.resume is None:
-        session.resume = session.open
     if service.resume is Resume.CONTINUE and event.code == session.code:
         return pick(run, None, True)
-    session.anew = (event.conversation, event.code)
-    session.open = Open.RESUME
-    run.stand(session.service, "start")
-    return Show(Open.RESUME)
+    session.open, session.page, session.error, session.says = Open.RESUME, 0, None, []
+    return Onward.OPEN
 
 
 def reach(run: Run, step: Step | None) -> Move:
@@ -44,4 +49,48 @@ def reach(run: Run, step: Step | None) -> Move:
 
 
 def draw(run: Run, step: Step | None) -> Screen | Move:
+    service = run.program.services.get(run.session.service)
+    if service is None:
+        return Target(Way.HOME, run.program.site.place)
+    run.stand(service.name, "start")
     drawing = Drawing(run)
+    title = {"service": drawing.write(service.title)}
+    return drawing.screen(
+        drawing.below_error(drawing.word("resume", title)),
+        labels=(drawing.word("continue"), drawing.word("restart")),
+        picks=(True, False),
+    )
+
+
+def pick(run: Run, step: Step | None, goes_on: bool) -> Move:
+    session = run.session
+    cut = session.cut
+    if cut is None or not goes_on:
+        return _anew(run, cut)
+    session.cut = None
+    session.open, session.page = cut.open, cut.page
+    session.error, session.says = cut.error, list(cut.says)
+    return adapt(run) or ask_again(run) or Onward.OPEN
+
+
+def _anew(run: Run, cut: Cut | None) -> Move:
+    old = run.session
+    run.begin(
+        Session(
+            conversation=old.conversation if cut is None else cut.conversation,
+            program=run.program.hash,
+            code=old.code if cut is None else cut.code,
+            service="",
+            language=old.language,
+            open=Open.STEP,
+            seen=run.scene.now,
+        )
+    )
+    return Target(Way.HOME, run.program.site.place)
+
+
+def answer(run: Run, step: Step | None, text: str) -> Move:
+    return Refused("wrong_choice")
+
+
+behaviour = Behaviour(reach=reach, draw=draw, pick=pick, answer=answer)

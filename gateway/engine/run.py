@@ -35,7 +35,8 @@ class Run:
         }
         self.effects: list[Effect] = []
         self.chosen: str | None = None  # language chosen in this turn
-        self.playing = False  # inputs of a dialled suffix: nothing may be done
+        self.inputs: list[str] = []  # dialled behind the code, to be played
+        self.playing = False  # one of them is: nothing may be done
         self.screen: Screen | None = None
         self.service: Service | None = None  # of the step where the conversation stands
         self.steps: tuple[Step, ...] = ()
@@ -69,6 +70,13 @@ class Run:
         if len(self.session.frames) >= _DEEPEST:
             raise Astray("« do » inside « do » without end")
         self.session.frames.append(step.id)
+
+    def begin(self, session: Session) -> None:
+        """Another session takes the place of the one that the turn began with."""
+        self.session = session
+        self.secrets = {}
+        self.service = None
+        self.changed()
 
     # ---- what it knows ---------------------------------------------------------------
 
@@ -204,9 +212,7 @@ class Run:
         known = step.id + part
         attempt = session.settled.get(known, 0)
         session.settled[known] = attempt + 1
-        self.effects.append(
-            Effect(kind, session.conversation, known, attempt, step.service, body)
-        )
+        self.effects.append(Effect(kind, session.conversation, known, attempt, step.service, body))
 
     def consult(
         self,

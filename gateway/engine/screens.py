@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gateway.engine.paging import Key, Page, Sheet, lay_out, numbering, remembered
+from gateway.engine.session import Open
 from gateway.events import Encoding
 from gateway.menu.program import Scope, Text
 from gateway.text.language import Policy
@@ -66,12 +67,18 @@ class Drawing:
 
         `values` are what our own sentence says beside its words.
         """
+        return self.below_error(self.write(text), error, values)
+
+    def below_error(
+        self, body: str, error: Text | None = None, values: Mapping[str, object] | None = None
+    ) -> str:
+        """The same for a question that is written already."""
         wrong = self.run.session.error
         if wrong is None:
-            return self.write(text)
+            return body
         if error is not None:
             return self.write(error)
-        return f"{self.word(wrong, values)}\n{self.write(text)}"
+        return f"{self.word(wrong, values)}\n{body}"
 
     def screen(
         self,
@@ -86,6 +93,7 @@ class Drawing:
     ) -> Screen:
         """Cut into pages. `above` goes by itself, before the rest, where all is too long."""
         run, session = self.run, self.run.session
+        asks_resume = session.open is Open.RESUME
         if session.says:
             self.static = False
             above = "\n".join([*session.says, above] if above else session.says)
@@ -107,8 +115,8 @@ class Drawing:
             numbers=site.keys,
             hidden=hidden,
             skips=skips,
-            returns=bool(session.history) and session.pending is None,
-            leaves=not session.first,
+            returns=bool(session.history) and session.pending is None and not asks_resume,
+            leaves=not session.first and not asks_resume,
             closes=closes,
             encoding=run.scene.bearer.encoding,
             budget=run.scene.bearer.budget,

@@ -47,6 +47,26 @@ class Visit(msgspec.Struct, array_like=True):
     unset: list[str] = []  # variables first set since it was shown
 
 
+class Cut(msgspec.Struct, array_like=True, frozen=True):
+    """What was open when the line broke, while she is asked whether to go on."""
+
+    open: Open
+    page: int
+    error: str | None
+    says: list[str]
+    conversation: str  # the id and the code of a new one, if she starts anew
+    code: str
+
+
+class Pending(msgspec.Struct, array_like=True, frozen=True):
+    """Where she was when a secret was lost that must be asked again."""
+
+    at: str
+    open: Open
+    frames: list[str]
+    found: str
+
+
 class Session(msgspec.Struct, array_like=True):
     """One citizen's conversation.
 
@@ -77,9 +97,8 @@ class Session(msgspec.Struct, array_like=True):
     found: str = ""  # letters of the open list's search
     score: int = 0  # of the open rate, while its comment is asked
     waiting: list[str] = []  # a dialled suffix kept for after the language question
-    resume: Open | None = None  # what was open when the resume question was put
-    anew: tuple[str, str] | None = None  # conversation and code, if she chooses to start anew
-    pending: tuple[str, Open, list[str]] | None = None  # where a secret asked again leads back to
+    cut: Cut | None = None
+    pending: Pending | None = None
     fresh: bool = True  # nothing is settled and no screen forgotten since its first one
 
     @property

@@ -60,6 +60,7 @@ class Code(StrEnum):
     RATE_WITHOUT_END = "rate-without-end"
     # expressions
     BAD_EXPRESSION = "bad-expression"
+    DOUBLED_BRACES = "doubled-braces"
     UNKNOWN_FILTER = "unknown-filter"
     UNKNOWN_PLACEHOLDER = "unknown-placeholder"
     # names of other things
@@ -72,9 +73,7 @@ class Code(StrEnum):
     UNKNOWN_TYPE = "unknown-type"
     UNKNOWN_LANGUAGE = "unknown-language"
     UNKNOWN_TABLE = "unknown-table"
-    UNKNOWN_FIELD = "unknown-field"
     REPEATED_WORD = "repeated-word"
-    REPEATED_CODE = "repeated-code"
     # calls
     MISSING_ARGUMENT = "missing-argument"
     SECRET_IN_ADDRESS = "secret-in-address"  # noqa: S105 - a code, not a secret
@@ -127,6 +126,7 @@ EXPLAINED: Mapping[Code, str] = {
     Code.SEVERAL_VERBS: "A step with two verbs; each is a step of its own.",
     Code.RATE_WITHOUT_END: "`rate` stands directly before an `end`.",
     Code.BAD_EXPRESSION: "Not an expression that menus may hold.",
+    Code.DOUBLED_BRACES: "Warning: `{{name}}` shows the braces and not the variable.",
     Code.UNKNOWN_FILTER: "There is no such filter.",
     Code.UNKNOWN_PLACEHOLDER: "A translation reads a variable that its source text doesn't.",
     Code.UNKNOWN_TARGET: "There is no such part or service.",
@@ -138,9 +138,7 @@ EXPLAINED: Mapping[Code, str] = {
     Code.UNKNOWN_TYPE: "There is no such type of answer.",
     Code.UNKNOWN_LANGUAGE: "The site has no such language.",
     Code.UNKNOWN_TABLE: "There is no such table.",
-    Code.UNKNOWN_FIELD: "The records have no such field.",
     Code.REPEATED_WORD: "Two services, or two meanings, share a word of SMS.",
-    Code.REPEATED_CODE: "The same code, written twice.",
     Code.MISSING_ARGUMENT: "A `{name}` of the operation's path is not in `with`.",
     Code.SECRET_IN_ADDRESS: "A secret would travel in an address, which others log.",
     Code.SECRET_IN_FILE: "A token stands in the file; it belongs into the environment.",

@@ -34,10 +34,6 @@ class Codes:
                     'write it between quotes: "*229*1#"',
                 )
                 continue
-            if any(segments(code) == segments(key.text) for code in found):
-                message = f"« {key.text} » is already said above"
-                sheet.error(key.place, Code.REPEATED_CODE, message)
-                continue
             service = self._service(value, sheet)
             if service is not None:
                 found[key.text] = service

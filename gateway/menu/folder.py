@@ -84,7 +84,10 @@ class _Reader:
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
                 path = Path(root, name)
-                if not name.startswith(".") and path.is_file():  # a pipe would keep us waiting
+                if name.startswith("."):
+                    continue
+                # A pipe would keep us waiting; a link that leads nowhere is told as unreadable.
+                if path.is_file() or path.is_symlink():
                     yield path
 
     def add(self, path: Path, base: Path) -> bytes | None:
@@ -107,7 +110,7 @@ class _Reader:
             size = 0
         if size > LARGEST:
             self._digest.update(f"\0{path}\0{size}".encode())
-            message = f"{size // 1024} kB; no menu or table needs more than {LARGEST // 1024}"
+            message = f"larger than {LARGEST // 2**20} MB, which no menu or table needs"
             self._findings.error(place, Code.FILE_TOO_LARGE, message)
             return None
         content = self.add(path, self._folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gateway.errors import MenuError
@@ -34,10 +34,11 @@ class Library:
         """One of the last three good programs by its hash."""
         return self._kept.get(hash)
 
-    def reload(self) -> Loaded:
+    def reload(self, accept: Callable[[Program], None] | None = None) -> Loaded:
         """Reads the files; compiles them only where their content changed since the last time.
 
-        A content that is wrong leaves `current` as it is.
+        A content that is wrong leaves `current` as it is; so does one that `accept` raises for,
+        which sees each new program before it is served.
         """
         findings = Findings()
         files = read_files(self.folder, self.locales, self.drafts, findings)
@@ -49,6 +50,8 @@ class Library:
             if kept is None
             else Loaded(kept, (), files.hash)
         )
+        if loaded.program is not None and accept is not None:
+            accept(loaded.program)
         self._last = loaded
         if loaded.program is not None:
             self._kept.pop(files.hash, None)

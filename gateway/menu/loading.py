@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from gateway.menu.service import read_service
 from gateway.menu.shapes import read_keys
 from gateway.menu.sheet import Outlook, Sheet
 from gateway.menu.site import EARLY_KEYS, read_site
-from gateway.menu.source import Map, Scalar, Seq, parse
+from gateway.menu.source import Map, Node, Scalar, Seq, parse
 from gateway.menu.steps import Ids
 from gateway.menu.tables import read_table
 from gateway.menu.texts import Wording
@@ -34,16 +34,22 @@ from gateway.menu.words import DOMAIN, WORDS
 from gateway.text.catalogue import Catalogues
 from gateway.text.language import State, language
 
+_MEANINGS = {"stop": "a stop word", "again": "a start-again word", "help": "a help word"}
 _WORDS_PLACE = Place("gateway/menu/words.py", 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """`program` is None where a finding is an error. `hash` names the content either way."""
+    """`program` is None where a finding is an error. `hash` names the content either way.
+
+    `compiled` is what could be made of the files, errors or not: to look for more to say, never
+    to be served.
+    """
 
     program: Program | None
     findings: tuple[Finding, ...]
     hash: str
+    compiled: Program | None = None
 
 
 def load(folder: Path, locales: Sequence[Path] = (), *, drafts: bool) -> Loaded:
@@ -59,10 +65,10 @@ def load(folder: Path, locales: Sequence[Path] = (), *, drafts: bool) -> Loaded:
 def compile_files(files: Files, drafts: bool, findings: Findings) -> Loaded:
     """As `load`, for files that were read already."""
     program = _Compilation(files, drafts, findings).run()
-    if program is not None and not len(findings):
+    if program is not None and not findings.fatal:
         findings.add(checks.run(program, warnings=False))
-    found = findings.in_order()
-    return Loaded(None if found else program, found, files.hash)
+    sound = None if findings.fatal else program
+    return Loaded(sound, findings.in_order(), files.hash, program)
 
 
 class _Compilation:
@@ -90,7 +96,7 @@ class _Compilation:
         words = {key: wording.plain(DOMAIN, _WORDS_PLACE, source) for key, source in WORDS.items()}
         if read is None:
             return None
-        self._words_of_sms(read, services)
+        self._words_of_sms(site_root, roots)
         reached = reaches(previews)
         services = {
             name: replace(
@@ -211,29 +217,30 @@ class _Compilation:
         }
         return services, steps
 
-    def _words_of_sms(self, read: Site, services: Mapping[str, Service]) -> None:
+    def _words_of_sms(self, site_root: Map | None, roots: Mapping[str, Map | None]) -> None:
         """A word that could be taken two ways would be taken one way by surprise."""
-        taken: dict[str, str] = {}
-        groups: list[tuple[str, Iterable[str], Place]] = [
-            ("a stop word", read.sms.stop, read.place),
-            ("a start-again word", read.sms.again, read.place),
-            ("a help word", read.sms.help, read.place),
-        ]
+        sms = site_root.get("sms") if site_root is not None else None
+        groups: list[tuple[str, Node | None]] = []
+        if isinstance(sms, Map):
+            groups += [(meaning, sms.get(name)) for name, meaning in _MEANINGS.items()]
         groups += [
-            (f"a keyword of {name}", service.keywords, service.place)
-            for name, service in services.items()
+            (f"a keyword of {name}", root.get("keywords"))
+            for name, root in roots.items()
+            if root is not None
         ]
-        for meaning, words, place in groups:
-            for word in words:
-                bare = _bare(word)
-                if bare in taken:
+        taken: dict[str, str] = {}
+        for meaning, node in groups:
+            for word in node.items if isinstance(node, Seq) else ():
+                if not isinstance(word, Scalar):
+                    continue
+                before = taken.setdefault(_bare(word.text), meaning)
+                if before != meaning:
                     self.findings.error(
-                        place,
+                        word.place,
                         Code.REPEATED_WORD,
-                        f"« {word} » is {meaning}, and already {taken[bare]}",
+                        f"« {word.text} » is {meaning}, and already {before}",
                         "a word of SMS has one meaning; take another",
                     )
-                taken.setdefault(bare, meaning)
 
 
 def _bare(word: str) -> str:

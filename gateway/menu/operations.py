@@ -95,6 +95,6 @@ def secret_travels_openly(
             sheet.error(
                 place,
                 Code.SECRET_IN_ADDRESS,
-                f"« {name} » is a secret, and {asked.name} would put it into its address",
+                f"« {name} » carries a secret, and {asked.name} would put it into its address",
                 "send it with post, in the body (safe: yes if nothing changes)",
             )

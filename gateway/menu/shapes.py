@@ -40,6 +40,8 @@ def refuse(node: Node, sheet: Sheet, what: str) -> None:
         sheet.error(node.place, Code.EMPTY_VALUE, f"{what} is missing here")
         return
     found = "a list" if isinstance(node, Seq) else "a map"
+    if not isinstance(node, Scalar) and not (node.items if isinstance(node, Seq) else node.entries):
+        found = "an empty one"
     if isinstance(node, Scalar):
         found = f"« {_short(node.text)} »"
     sheet.error(node.place, Code.BAD_VALUE, f"{what} is expected here, not {found}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from gateway.menu.codes import Code
 from gateway.menu.expressions import Refused, expression
-from gateway.menu.findings import Findings, nearest
+from gateway.menu.findings import Findings, nearest, offer
 from gateway.menu.program import Expression, Message, Place, Site, Table, Target, Text, Way
 from gateway.menu.shapes import comment_cuts, refuse
 from gateway.menu.source import Map, Node, Scalar, Seq
@@ -53,7 +53,7 @@ class Sheet:
         self.findings.error(place, code, message, hint)
 
     def unknown(self, place: Place, code: str, what: str, name: str, known: Iterable[str]) -> None:
-        self.error(place, code, f"there is no {what} « {name} »", nearest(name, known))
+        self.error(place, code, f"there is no {what} « {name} »", offer(name, known))
 
     # ---- texts and expressions -------------------------------------------------------
 

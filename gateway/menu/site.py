@@ -22,7 +22,18 @@ from gateway.menu.program import (
     Site,
     SmsSettings,
 )
-from gateway.menu.shapes import Fields, Key, Listing, Named, One, OneOf, Record, Short, read_keys
+from gateway.menu.shapes import (
+    Fields,
+    JsonSchema,
+    Key,
+    Listing,
+    Named,
+    One,
+    OneOf,
+    Record,
+    Short,
+    read_keys,
+)
 from gateway.menu.sheet import Sheet
 from gateway.menu.source import Map, Node, Scalar
 from gateway.menu.types import BASES, ENGINEER_KEYS, named
@@ -192,6 +203,19 @@ LATE_KEYS = (
 SITE_KEYS = EARLY_KEYS + LATE_KEYS
 
 
+class _ReadEarlier:
+    """Stands for a key that was read already, so that hints still know its name."""
+
+    def read(self, node: Node, sheet: Sheet) -> bool:
+        return True
+
+    def schema(self) -> JsonSchema:
+        return {}
+
+
+_REMAINING_KEYS = (*(Key(key.name, _ReadEarlier(), "") for key in EARLY_KEYS), *LATE_KEYS)
+
+
 def languages(fields: Fields, drafts: bool) -> tuple[str, dict[str, Language], tuple[str, ...]]:
     """The source's code, all languages by code in order, and those that are offered."""
     source: str = fields.get("source", SOURCE)
@@ -213,7 +237,7 @@ def languages(fields: Fields, drafts: bool) -> tuple[str, dict[str, Language], t
 
 def read_site(node: Map, early: Fields, sheet: Sheet, drafts: bool) -> Site:
     """The site, without what is faulty in it; the findings tell."""
-    fields = read_keys(_without(node, EARLY_KEYS), LATE_KEYS, sheet, "a site")
+    fields = read_keys(node, _REMAINING_KEYS, sheet, "a site")
     source, all_languages, offered = languages(early, drafts)
     ussd: Mapping[str, Any] = fields.get("ussd", {})
     budget = ussd.get("budget", _BUDGET)
@@ -230,7 +254,7 @@ def read_site(node: Map, early: Fields, sheet: Sheet, drafts: bool) -> Site:
         budget=budget,
         operators=_operators(ussd.get("operators", {}), budget, sheet),
         sms=_sms(fields.get("sms"), sheet),
-        types=_types(fields.get("types", {}), sheet),
+        types=_types(fields.get("types", {}), node, sheet),
         callbacks={name: _queue(name, said) for name, said in callbacks.items() if said.complete},
         backends=backends(fields.get("backends", {}), sheet),
         place=node.place,
@@ -250,12 +274,6 @@ def declared(node: Map) -> dict[str, frozenset[str]]:
             if isinstance(operations, Map):
                 names["operations"] |= {f"{name.text}.{key.text}" for key, _ in operations.entries}
     return {section: frozenset(found) for section, found in names.items()}
-
-
-def _without(node: Map, keys: tuple[Key, ...]) -> Map:
-    names = {key.name for key in keys}
-    rest = [(name, value) for name, value in node.entries if name.text not in names]
-    return Map(node.source, node.start, node.end, node.flow, rest)
 
 
 def _agencies(said: Mapping[str, Any], node: Map, sheet: Sheet) -> dict[str, Agency]:
@@ -323,12 +341,13 @@ def _sms(fields: Fields | None, sheet: Sheet) -> SmsSettings:
     )
 
 
-def _types(said: Mapping[str, Fields], sheet: Sheet) -> dict[str, AnswerType]:
+def _types(said: Mapping[str, Fields], node: Map, sheet: Sheet) -> dict[str, AnswerType]:
+    places = _places(node.get("types"))
     found = {}
     for name, fields in said.items():
         if name in BASES:
             sheet.error(
-                fields.node.place,
+                places[name],
                 Code.RESERVED_NAME,
                 f"« {name} » already is a type; a type of the site needs another name",
             )

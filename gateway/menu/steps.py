@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from itertools import zip_longest
 
 from gateway.menu.codes import Code
 from gateway.menu.findings import nearest
@@ -115,7 +116,7 @@ def _verb(node: Map, sheet: Sheet) -> Verb | None:
 
 
 def _rates(node: Seq, sheet: Sheet) -> None:
-    for step, after in zip(node.items, [*node.items[1:], None], strict=True):
+    for step, after in zip_longest(node.items, node.items[1:]):
         if not isinstance(step, Map) or step.get("rate") is None:
             continue
         ends = isinstance(after, Map) and after.get("end") is not None

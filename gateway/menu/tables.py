@@ -26,7 +26,7 @@ def read_table(name: str, file: str, text: str, findings: Findings) -> Table | N
             findings.error(
                 Place(file, line, 1),
                 Code.BAD_TABLE,
-                f"{len(cells)} cells where the first line names {len(fields)} fields",
+                f"cells here: {len(cells)}; fields in the first line: {len(fields)}",
                 'a cell that holds a comma stands between quotes "…"',
             )
             continue

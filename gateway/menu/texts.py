@@ -14,7 +14,7 @@ from gateway.text.catalogue import GSM_CONTEXT, Catalogues, Entry
 from gateway.text.language import Language
 
 _BRACE = re.compile(r"[{}]")
-_DOUBLED_NAME = re.compile(r"\{\{ *([^\W\d][\w.]*(?: *\| *\w+)?) *\}\}")
+_DOUBLED_NAME = re.compile(r"\{\{([^\W\d][\w.]*(?: *\| *\w+)?)\}\}")
 _TO_CLOSE = re.compile(r"""'[^']*'|"[^"]*"|[{}]""")
 
 Locate = Callable[[int], Place]
@@ -48,9 +48,11 @@ class Wording:
             return None
         sources = [form for form, _ in forms]
         reads = frozenset(_reads(templates)) | (count.reads if count else frozenset())
-        variants = {
-            code: self._variant(code, domain, sources, templates, reads) for code in self.offered
-        }
+        translated = {code: self._variant(code, domain, sources, reads) for code in self.offered}
+        written = None  # shared by all languages that have nothing of their own
+        if None in translated.values():
+            written = self._as_written(domain, sources, templates, reads)
+        variants = {code: found for code, own in translated.items() if (found := own or written)}
         return Text(
             source=sources[0],
             source_plural=sources[1] if len(sources) > 1 else None,
@@ -68,6 +70,14 @@ class Wording:
         return text
 
     def _cut(self, form: str, locate: Locate) -> Template | None:
+        doubled = _DOUBLED_NAME.search(form)
+        if doubled is not None:
+            self.findings.warning(
+                locate(doubled.start()),
+                Code.DOUBLED_BRACES,
+                f"doubled braces are shown as they are: {{{doubled[1]}}}",
+                f"one is enough for a variable: {{{doubled[1]}}}",
+            )
         try:
             return cut(form, locate)
         except Refused as refused:
@@ -75,18 +85,13 @@ class Wording:
             return None
 
     def _variant(
-        self,
-        code: str,
-        domain: str,
-        sources: Sequence[str],
-        templates: Sequence[Template],
-        reads: frozenset[tuple[str, ...]],
-    ) -> Variant:
+        self, code: str, domain: str, sources: Sequence[str], reads: frozenset[tuple[str, ...]]
+    ) -> Variant | None:
         chain = (code, *self.languages[code].fallback)
         entry = self.catalogues.find(chain, domain, sources[0])
         forms = self._translated(entry, len(sources), reads) if entry is not None else None
         if entry is None or forms is None:
-            return self._as_written(domain, sources, templates, reads)
+            return None
         gsm = self.catalogues.find((entry.language,), domain, sources[0], GSM_CONTEXT)
         return Variant(
             language=entry.language,
@@ -166,14 +171,6 @@ def cut(text: str, locate: Locate) -> Template:
     """
     if "{" not in text and "}" not in text:
         return (text,)
-    doubled = _DOUBLED_NAME.search(text)
-    if doubled is not None:
-        raise Refused(
-            Code.BAD_EXPRESSION,
-            "two braces stand for a brace to be shown",
-            f"one is enough: {{{doubled[1]}}}",
-            doubled.start(),
-        )
     pieces: list[str | Expression] = []
     literal = ""
     position = 0

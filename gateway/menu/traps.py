@@ -62,6 +62,8 @@ def explain(error: yaml.MarkedYAMLError, text: str) -> Mended:
     problem = error.problem or "not YAML"
     line, column = (marks[0].line + 1, marks[0].column + 1) if marks else (1, 1)
     if "block" in (error.context or "") or "mapping values" in problem:
+        if line <= len(lines):
+            column = len(lines[line - 1]) - len(lines[line - 1].lstrip()) + 1
         return Mended(
             line,
             column,
@@ -136,23 +138,32 @@ def _half_quoted(head: str, value: str, number: int) -> Mended | None:
     else:
         rest = value[whole.end() :]
         if not rest.strip() or rest.lstrip().startswith("#"):
-            return _escape(value, column, number) if quote == '"' else None
+            return _escape(value, column, number, head) if quote == '"' else None
         message = f"the text goes on after the quote {quote} that closes it"
     hint = "put the whole text into quotes of the other kind: '\"…\" …' or \"'…' …\""
     return Mended(number, column, Code.YAML_QUOTE, message, hint, _quoted(head, value), column)
 
 
-def _escape(value: str, column: int, number: int) -> Mended | None:
-    for found in re.finditer(r"\\(.)", value):
-        if found[1] not in '0abt\tnvfre "/\\N_LPxuU':
-            return Mended(
-                number,
-                column + found.start(),
-                Code.YAML_QUOTE,
-                f"« \\{found[1]} » means nothing between double quotes",
-                "use single quotes '…', or write the backslash twice",
-            )
-    return None
+def _escape(value: str, column: int, number: int, head: str) -> Mended | None:
+    strange = [
+        found.start()
+        for found in re.finditer(r"\\(.)", value)
+        if found[1] not in '0abt\tnvfre "/\\N_LPxuU'
+    ]
+    if not strange:
+        return None
+    place = column + strange[0]
+    for position in reversed(strange):
+        value = f"{value[:position]}\\{value[position:]}"
+    return Mended(
+        number,
+        place,
+        Code.YAML_QUOTE,
+        f"« {value[strange[0] + 1 : strange[0] + 3]} » means nothing between double quotes",
+        "use single quotes '…', or write the backslash twice",
+        f"{head}{value}",
+        place,
+    )
 
 
 def _quoted(head: str, value: str) -> str:

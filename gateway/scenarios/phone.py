@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from gateway import engine
 from gateway.channels import ussd
-from gateway.engine.session import decode, encode
 from gateway.events import Answered, CallRequest, Dial, Effect, Scene, Typed
 from gateway.menu.program import Program
 
@@ -37,13 +36,12 @@ class Phone:
 
     def dial(self, code: str) -> engine.Turned | None:
         """Opens a call. None where the site has no such code."""
-        found = ussd.dialled(self.program, code, "")
+        found = ussd.dialled(self.program, code)
         if found is None:
             return None
-        matched, suffix = found
         self.conversations += 1
         self.secrets = {}  # sealed under the call that was cut
-        return self._turn(Dial(matched, f"conversation-{self.conversations}", suffix))
+        return self._turn(Dial(found.code, f"conversation-{self.conversations}", found.suffix))
 
     def enter(self, text: str) -> engine.Turned:
         return self._turn(Typed(text))
@@ -56,21 +54,21 @@ class Phone:
 
     @property
     def conversation(self) -> engine.Session | None:
-        return None if self.session is None else decode(self.session)
+        return None if self.session is None else engine.decode(self.session)
 
     def _turn(self, event: Dial | Typed) -> engine.Turned:
-        session = self.conversation
-        language = (session.language if session is not None else None) or self.language
         scene = Scene(
             phone=self.number,
-            bearer=ussd.bearer(self.program, self.network, language),
+            bearer=ussd.bearer(self.program, self.network),
             now=int(self.now.timestamp()),
             today=self.now.astimezone(ZoneInfo(self.program.site.timezone)).date(),
             language=self.language,
             secrets=self.secrets,
         )
-        turned = engine.drive(engine.turn(self.program, session, event, scene), self.answer)
-        self.session = encode(turned.session)
+        turned = engine.drive(
+            engine.turn(self.program, self.conversation, event, scene), self.answer
+        )
+        self.session = engine.encode(turned.session)
         self.secrets = turned.secrets
         self.effects += turned.effects
         self.language = turned.language or self.language

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from gateway.engine import Turned
-from gateway.engine.session import encode
+from gateway.engine import Turned, encode
 from gateway.events import Answered, CallRequest, Encoding, Outcome
 from gateway.menu.program import Place, Program
 from gateway.scenarios.phone import Phone
@@ -194,9 +193,7 @@ class _Player:
         if expected is None:
             return
         found = [str(effect.body[key]) for effect in self.phone.effects if effect.kind == kind]
-        # A message is compared by its own name, unless the scenario names its service too.
-        short = [name.rpartition("/")[2] for name in found]
-        if list(expected) not in (found, short):
+        if list(expected) != found:
             was, should = ", ".join(found) or "none", ", ".join(expected) or "none"
             self.fail(f"{kind}: {was} was sent, not {should}")
 

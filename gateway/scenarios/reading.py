@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from gateway.errors import NumberError
 from gateway.events import Json, Outcome
@@ -23,6 +23,7 @@ _KEYS = (*_ABOUT, "backends", "play", "sms", "callback", "hidden")
 _MOVES = ("shows", "enter", "ends", "hang_up", "wait", "backends")
 _DURATION = re.compile(r"(\d+) ?([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+Value = TypeVar("Value")
 _TRUTH = {"yes": True, "no": False, "true": True, "false": False}
 
 
@@ -50,6 +51,8 @@ class _Reader:
         self.program = program
         self.findings = findings
         self.service = service
+        # A scenario may lead through other services, whose messages it names as its own.
+        self.messages = {name for service in program.services.values() for name in service.messages}
         self.operations = {
             f"{backend.name}.{name}": operation
             for backend in program.site.backends.values()
@@ -91,9 +94,7 @@ class _Reader:
             at=self.take(node, "at", self.moment),
             backends=self.backends(node.get("backends")),
             moves=moves,
-            sms=self.names(
-                node, "sms", self.program.services[self.service].messages, Code.UNKNOWN_MESSAGE
-            ),
+            sms=self.names(node, "sms", self.messages, Code.UNKNOWN_MESSAGE),
             callbacks=self.names(node, "callback", self.program.site.callbacks, Code.UNKNOWN_QUEUE),
             hidden=tuple(scalar.text for scalar in self.each(node.get("hidden"))),
             begins=play.start if isinstance(play, Seq) and play.items else None,
@@ -177,7 +178,7 @@ class _Reader:
             if kind is None:
                 message = f"« {operation.name} » gives no « {key.text} »"
                 hint = nearest(key.text, operation.gives)
-                self.findings.error(key.place, Code.UNKNOWN_FIELD, message, hint)
+                self.findings.error(key.place, "unknown-field", message, hint)
             elif isinstance(value, Scalar):
                 record[key.text] = self.value(value, kind)
             else:
@@ -207,7 +208,8 @@ class _Reader:
         try:
             return msisdn.canonical(node.text, self.program.site.country)
         except NumberError:
-            return self.wrong(node, "not a phone number")
+            self.wrong(node, "not a phone number")
+            return None
 
     def network(self, node: Scalar) -> str | None:
         operators = self.program.site.operators
@@ -215,21 +217,22 @@ class _Reader:
             if node.text.lower() in (network, operator.name.lower()):
                 return network
         known = [operator.name for operator in operators.values()]
-        return self.wrong(node, f"there is no operator « {node.text} »", nearest(node.text, known))
+        self.wrong(node, f"there is no operator « {node.text} »", nearest(node.text, known))
+        return None
 
     def language(self, node: Scalar) -> str | None:
         languages = self.program.site.languages
         if node.text == ASK or node.text in languages:
             return node.text
-        return self.wrong(
-            node, f"there is no language « {node.text} »", nearest(node.text, languages)
-        )
+        self.wrong(node, f"there is no language « {node.text} »", nearest(node.text, languages))
+        return None
 
     def moment(self, node: Scalar) -> datetime | None:
         try:
             return datetime.fromisoformat(node.text)
         except ValueError:
-            return self.wrong(node, "a date and time is expected: 2026-03-15 18:30")
+            self.wrong(node, "a date and time is expected: 2026-03-15 18:30")
+            return None
 
     def duration(self, node: Scalar) -> int | None:
         found = _DURATION.fullmatch(node.text)
@@ -241,26 +244,18 @@ class _Reader:
         return int(found[1]) * _SECONDS[found[2]]
 
     def names(
-        self, node: Map, key: str, known: Mapping[str, object], code: Code
+        self, node: Map, key: str, known: Iterable[str], code: Code
     ) -> tuple[str, ...] | None:
         value = node.get(key)
         if value is None:
             return None
-        names = []
-        for scalar in self.each(value):
-            # A message of a shared service that this one runs is named with its service.
-            service, _, message = scalar.text.rpartition("/")
-            there = self.program.services.get(service)
-            if scalar.text in known or (there is not None and message in there.messages):
-                names.append(scalar.text)
-            else:
-                self.findings.error(
-                    scalar.place,
-                    code,
-                    f"there is no « {scalar.text} »",
-                    nearest(scalar.text, known),
-                )
-        return tuple(names)
+        known = set(known)
+        names = list(self.each(value))
+        for name in names:
+            if name.text not in known:
+                message = f"there is no « {name.text} »"
+                self.findings.error(name.place, code, message, nearest(name.text, known))
+        return tuple(name.text for name in names)
 
     def each(self, node: Node | None) -> Iterator[Scalar]:
         if isinstance(node, Scalar):
@@ -274,13 +269,14 @@ class _Reader:
     def scalar(self, node: Map, key: str) -> str | None:
         return self.take(node, key, lambda scalar: scalar.text)
 
-    def take(self, node: Map, key: str, read_: Callable[[Scalar], Any]) -> Any:
+    def take(self, node: Map, key: str, read_: Callable[[Scalar], Value | None]) -> Value | None:
         value = node.get(key)
         if value is None:
             return None
         if isinstance(value, Scalar):
             return read_(value)
-        return self.wrong(value, f"a single value is expected behind « {key}: »")
+        self.wrong(value, f"a single value is expected behind « {key}: »")
+        return None
 
     def known(self, node: Map, keys: Iterable[str], what: str) -> bool:
         known = list(keys)

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from rich import box
-from rich.console import Console, Group
+from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text as Styled
 
+from gateway.channels import ussd
 from gateway.engine import Turned
 from gateway.events import Effect, Encoding, Outcome
 from gateway.menu.program import Ask, Place, Program
-from gateway.scenarios.phone import Answer, Phone
+from gateway.scenarios.phone import Phone
 from gateway.scenarios.play import Page
 from gateway.scenarios.scenario import Enter, HangUp
 from gateway.scenarios.standin import Standins
@@ -38,7 +39,7 @@ class Quit(Exception):
 
 @dataclass(slots=True)
 class Terminal:
-    """`answer` is None for stand-ins that answer out of the contracts."""
+    """`save` takes a service, a name and a scenario, and says where it wrote it."""
 
     program: Program
     console: Console
@@ -47,13 +48,13 @@ class Terminal:
     network: str | None
     language: str | None
     clock: Callable[[], datetime]
-    save: Callable[[str, str, str], str]  # (service, name, scenario) → where it went
-    answer: Answer | None = None
+    save: Callable[[str, str, str], str]
     standins: Standins = field(init=False)
     phone: Phone = field(init=False)
     pages: list[Page] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
-    typed: list[str] = field(default_factory=list)  # since the last dialling, to be played again
+    typed: list[str] = field(default_factory=list)  # to be played again
+    told: int = 0  # back-end calls that were shown
 
     def __post_init__(self) -> None:
         self.standins = Standins(self.program, self.clock().date())
@@ -84,10 +85,16 @@ class Terminal:
     # ---- the phone -------------------------------------------------------------------
 
     def _pick_up(self) -> None:
-        answer = self.answer or self.standins.answer
         self.phone = Phone(
-            self.program, self.number, self.network, self.clock(), answer, self.language
+            program=self.program,
+            number=self.number,
+            network=self.network,
+            now=self.clock(),
+            answer=self.standins.answer,
+            language=self.language,
         )
+        self.standins.called.clear()
+        self.told = 0
         self.pages.clear()
         self.hidden.clear()
         self.typed.clear()
@@ -127,7 +134,6 @@ class Terminal:
 
     def _again(self, why: str) -> None:
         typed = list(self.typed)
-        self.standins.called.clear()
         self._pick_up()
         self._say(why)
         turned = self._dial(None)
@@ -220,31 +226,33 @@ class Terminal:
         if turned is None:
             return
         trace = turned.trace
-        operator = self.program.site.operators.get(self.network or "")
-        unit = "septets" if trace.units == _septets(turned.page) else "UCS-2 units"
-        title = f"{operator.name if operator else 'USSD'} {trace.units}/{trace.budget} {unit}"
+        bearer = ussd.bearer(self.program, self.network)
+        title = f"{bearer.operator or 'USSD'} {trace.units}/{trace.budget} {_unit(bearer.encoding)}"
         ended = "  the call has ended" if turned.ends else ""
         screen = Panel(
             Styled(turned.page), title=title, title_align="left", width=_WIDTH, box=box.ROUNDED
         )
-        where = f"{turned.session.language or '?'}  {trace.service}#{trace.part}  {trace.verb}"
-        lines = [f"{where}  {trace.place or ''}{ended}"]
+        language = turned.session.language or self.program.site.source
+        where = f"{language}  {trace.service}#{trace.part}  {trace.verb}"
+        page = f"  page {trace.page + 1} of {trace.pages}" if trace.pages > 1 else ""
+        lines = [f"{where}  {trace.place or ''}{page}{ended}"]
         lines += [f"{name} = {value!r}" for name, value in self._variables(turned).items()]
         lines += self._calls()
         lines += [_bubble(effect) for effect in turned.effects]
-        self.console.print(Group(screen, Styled("\n".join(lines), style="dim")))
+        self.console.print(screen)
+        self._say("\n".join(lines))
 
     def _variables(self, turned: Turned) -> Mapping[str, object]:
         return {**turned.session.vars, **dict.fromkeys(turned.session.held, DOTS)}
 
     def _calls(self) -> list[str]:
-        lines = []
-        for called in self.standins.called[getattr(self, "_seen_calls", 0) :]:
-            lines.append(f"call {called.request.operation} → {called.answered.outcome}")
-        return lines
+        """What was called since the page before."""
+        new = self.standins.called[self.told :]
+        self.told = len(self.standins.called)
+        return [f"call {one.request.operation} → {one.answered.outcome}" for one in new]
 
     def _say(self, text: str) -> None:
-        self.console.print(Styled(text, style="dim"))
+        self.console.print(Styled(text, style="dim"), soft_wrap=True)
 
 
 HELP = {
@@ -272,10 +280,6 @@ _COMMANDS: Mapping[str, Callable[[Terminal, str], None]] = {
 
 def _unit(encoding: Encoding) -> str:
     return "septets" if encoding is Encoding.GSM7 else "UCS-2 units"
-
-
-def _septets(page: str) -> int:
-    return 0
 
 
 def _bubble(effect: Effect) -> str:

@@ -19,6 +19,8 @@ from urllib.parse import unquote, urlsplit
 
 from redis.asyncio import Redis
 from redis.asyncio.connection import parse_url
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from gateway.errors import SettingsError, StoreUnavailable
@@ -148,6 +150,7 @@ async def _ask(host: str, port: int, service: str) -> tuple[str, int] | None:
         port=port,
         socket_timeout=SENTINEL_WAIT,
         socket_connect_timeout=SENTINEL_WAIT,
+        retry=Retry(NoBackoff(), 0),  # the next sentinel is the better second attempt
         decode_responses=True,
     )
     try:

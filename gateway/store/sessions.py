@@ -204,6 +204,23 @@ class Sessions:
         number, _, digest = found.decode().partition(":")
         return Citizen(int(number), digest)
 
+    async def remembered(self, citizen: Citizen) -> str | None:
+        """The language that she chose, without touching her conversation."""
+        found = await self._nodes.execute(citizen.shard, "GET", self._names.language(citizen))
+        return None if found is None else str(found.decode())
+
+    async def remember(self, citizen: Citizen, language: str) -> None:
+        """Her language from now on, as if she had chosen it in a conversation."""
+        key = self._names.language(citizen)
+        life = self._language_life
+        await self._nodes.execute(citizen.shard, "SET", key, language, "PX", life)
+
+    async def forget(self, citizen: Citizen) -> None:
+        """Her conversation, pins and language: she is new to the gateway."""
+        names = self._names
+        keys = (names.session(citizen), names.pins(citizen), names.language(citizen))
+        await self._nodes.execute(citizen.shard, "DEL", *keys)
+
     async def close(self) -> None:
         for fence in self._fences.values():
             await fence.close()

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import msgspec
 
+from gateway.channels.ussd import Heard
 from gateway.errors import SessionUnreadable
 
 
 class Envelope(msgspec.Struct, array_like=True, frozen=True):
-    """One citizen's conversation with the last answer it gave.
+    """One citizen's conversation as one provider session left it.
 
     Neither the provider's session id nor what she typed is in here: the transcript repeats
-    every answer, secrets too, so only its length and a keyed hash are kept.
+    every answer, secrets too, so only its length and a keyed hash are kept. The last answer is
+    the engine session's own `last`.
     """
 
     provider_session: bytes  # keyed hash of the provider's name and its session id
     length: int  # characters of the transcript heard so far
     digest: bytes  # keyed hash of those
-    text: str  # the last reply's page
-    ends: bool
     session: bytes  # the engine's own encoding
+
+    @property
+    def heard(self) -> Heard:
+        return Heard(self.length, self.digest)
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -39,8 +43,8 @@ def decode(body: bytes) -> Envelope:
         raise SessionUnreadable("a conversation of another format") from error
 
 
-def encode_secrets(secrets: dict[str, str]) -> bytes:
-    return _encoder.encode(secrets)
+def encode_secrets(secrets: dict[str, str]) -> bytes | None:
+    return _encoder.encode(secrets) if secrets else None
 
 
 def decode_secrets(body: bytes | None) -> dict[str, str]:

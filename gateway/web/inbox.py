@@ -7,10 +7,9 @@ from typing import Any
 
 import msgspec
 
-from gateway.menu.program import Program
+from gateway.menu.program import Site
 from gateway.store import Store
 from gateway.text.segments import segment
-from gateway.text.transliteration import fit
 from gateway.turns.effects import Order, decode
 
 _MOST = 20  # messages on the page
@@ -41,7 +40,7 @@ class Message:
         }
 
 
-async def received(store: Store, program: Program, phone: str) -> list[Message]:
+async def received(store: Store, site: Site, phone: str) -> list[Message]:
     """The latest messages to `phone`, oldest first. Raises StoreUnavailable."""
     shard = store.names.citizen(phone).shard
     found: list[Message] = []
@@ -56,15 +55,13 @@ async def received(store: Store, program: Program, phone: str) -> list[Message]:
             except msgspec.DecodeError:
                 continue
             if order.kind == "sms" and order.phone == phone:
-                found.append(_message(entry.id, order, program))
+                found.append(_message(entry.id, order, site))
     return found[-_MOST:]
 
 
-def _message(entry: str, order: Order, program: Program) -> Message:
-    site = program.site
-    language = site.languages.get(order.language, site.languages[site.source])
-    text = fit(str(order.body.get("text", "")), language.sms, language.policy)
-    cut = segment(text, language.sms)
+def _message(entry: str, order: Order, site: Site) -> Message:
+    text = str(order.body.get("text", ""))
+    cut = segment(text)
     return Message(
         id=entry,
         sender=site.sms.sender or "",

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp
 
 from gateway.errors import StoreError
 from gateway.events import Encoding
+from gateway.menu.library import Library
 from gateway.menu.program import Program, Scope
 from gateway.store import Store
 from gateway.text.gsm7 import encodable, units
@@ -66,7 +67,7 @@ class Counter(Protocol):
     def callbacks(self) -> ASGIApp: ...
 
     @property
-    def program(self) -> Program: ...
+    def library(self) -> Library: ...
 
     @property
     def store(self) -> Store | None: ...
@@ -106,7 +107,7 @@ class Phone:
             Route("/", self._page, methods=["GET"]),
             Route("/phone/step", _guarded(self._step), methods=["POST"]),
             Route("/phone/language", _guarded(self._language), methods=["POST"]),
-            Route("/phone/messages", _guarded(self._messages), methods=["GET"]),
+            Route("/phone/line", _guarded(self._line), methods=["GET"]),
             Mount("/static", _Static(packages=[("gateway.web", "static")])),
         ]
 
@@ -116,7 +117,7 @@ class Phone:
         language = request.query_params.get("lang", "fr")
         language = language if language in LANGUAGES else "fr"
         words = WORDS[language]
-        program = self.counter.program
+        program = self.counter.library.current
         site = program.site
         code = min(site.codes, key=len, default="*229#")
         examples = {
@@ -162,7 +163,7 @@ class Phone:
                 "networkCode": step.network,
             }
         )
-        transport = httpx2.ASGITransport(app=self.counter.callbacks)
+        transport = httpx2.ASGITransport(app=self.counter.callbacks, raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url="http://phone") as client:
             reply = await client.post(
                 f"{_PATH}/{self._token}/ussd",
@@ -189,7 +190,7 @@ class Phone:
     async def _language(self, request: Request) -> Response:
         given = await _json(request)
         phone, language = _reserved(given.get("phone")), given.get("language")
-        if language and language not in self.counter.program.site.offered:
+        if language and language not in self.counter.library.current.site.offered:
             raise _Refused
         store = _open(self.counter)
         citizen = store.names.citizen(phone)
@@ -198,14 +199,21 @@ class Phone:
             await store.sessions.remember(citizen, language)
         return JSONResponse({"language": language or None}, headers=_HEADERS)
 
-    async def _messages(self, request: Request) -> Response:
+    async def _line(self, request: Request) -> Response:
         phone = _reserved(request.query_params.get("phone"))
-        found = await received(_open(self.counter), self.counter.program, phone)
-        return JSONResponse([message.shown() for message in found], headers=_HEADERS)
+        store = _open(self.counter)
+        found = await received(store, self.counter.library.current.site, phone)
+        return JSONResponse(
+            {
+                "language": await store.sessions.remembered(store.names.citizen(phone)),
+                "messages": [message.shown() for message in found],
+            },
+            headers=_HEADERS,
+        )
 
     def _budget(self, network: str, encoding: Encoding) -> int:
         """Of one page on this network, in the units of `encoding`."""
-        site = self.counter.program.site
+        site = self.counter.library.current.site
         operator = site.operators.get(network)
         budget = site.budget if operator is None else operator.budget
         if encoding is Encoding.UCS2 and (operator is None or operator.encoding is Encoding.GSM7):
@@ -260,16 +268,16 @@ def _guarded(handler: Handler) -> Handler:
 
 async def _read(request: Request) -> _Step:
     given = await _json(request)
-    step = _Step(
+    text = given.get("text")
+    if not isinstance(text, str) or len(text) > _TEXT:
+        raise _Refused
+    return _Step(
         phone=_reserved(given.get("phone")),
         network=_matching(_WORD, given.get("network")),
         code=_matching(_CODE, given.get("code")),
         session=_matching(_WORD, given.get("session")),
-        text=given.get("text") if isinstance(given.get("text"), str) else "",
+        text=text,
     )
-    if len(step.text) > _TEXT:
-        raise _Refused
-    return step
 
 
 async def _json(request: Request) -> Mapping[str, Any]:

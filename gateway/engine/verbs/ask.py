@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from gateway.engine.answer import sentence_values
 from gateway.engine.answers import TYPES
 from gateway.engine.behaviour import Behaviour
@@ -14,7 +12,7 @@ from gateway.engine.pins import come_back
 from gateway.engine.run import Run
 from gateway.engine.screens import Drawing, Screen
 from gateway.events import Answered, Outcome
-from gateway.menu.program import AnswerType, Ask, Operation
+from gateway.menu.program import Ask
 
 _SELF_EXPLAINED = frozenset({"wrong_date", "wrong_phone", "wrong_unchecked"})
 _WORDED = frozenset({"text", "name"})  # nobody means « 0 » by a name or a free text

@@ -12,7 +12,12 @@ from gateway.menu.program import Call, Expression, Scope, Way
 
 
 def reach(run: Run, step: Call) -> Move:
-    arguments = [(name, given) for name, given in step.arguments if name != "phone"]
+    # Her own number travels beside the arguments.
+    arguments = [
+        (name, given)
+        for name, given in step.arguments
+        if name != "phone" or given.reads != {("phone",)}
+    ]
     plain = [(name, given) for name, given in arguments if not _reads(given, step.secrets)]
     secret = [(name, given) for name, given in arguments if _reads(given, step.secrets)]
 

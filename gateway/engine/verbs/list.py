@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 from gateway.engine.behaviour import Behaviour
 from gateway.engine.history import leave
@@ -13,16 +12,17 @@ from gateway.engine.run import Run
 from gateway.engine.screens import Drawing, Screen
 from gateway.engine.session import Open
 from gateway.engine.verbs.menu import open_choices
-from gateway.menu.program import Choice, List, Scope, Table, Target, Text
-from gateway.text.language import Language
+from gateway.menu.program import Choice, List, Table, Target
 
 Record = Mapping[str, object]
 
 
 def reach(run: Run, step: List) -> Move:
-    if isinstance(step.empty, Target) and not _records(run, step):
+    run.session.found = ""
+    records = _records(run, step)
+    if not records and isinstance(step.empty, Target):
         return step.empty
-    return Show(Open.STEP if step.search is None or not _records(run, step) else Open.SEARCH)
+    return Show(Open.SEARCH if records and step.search is not None else Open.STEP)
 
 
 def draw(run: Run, step: List) -> Screen | Move:
@@ -31,21 +31,28 @@ def draw(run: Run, step: List) -> Screen | Move:
         return drawing.screen(drawing.question(step.search))
     records = _records(run, step)
     choices = open_choices(run, step.choices)
-    if not records and (step.empty is not None or not choices):
+    if _blank(step, records, choices):
         if isinstance(step.empty, Target):
             return step.empty
         text = drawing.word("empty") if step.empty is None else drawing.write(step.empty)
-        return drawing.screen(text, closes=run.session.first)
+        return drawing.screen(text, closes=run.session.first)  # else she has back, or home
     labels = _labels(run, step, records)
     if run.session.found:
         best = find(run.session.found, [fold(label) for label in labels])
+        if not best and not choices:
+            return Show(Open.SEARCH)
         records, labels = [records[place] for place in best], [labels[place] for place in best]
-    drawing.static = drawing.static and isinstance(step.records, Table)
+    drawing.static = drawing.static and isinstance(step.records, Table) and step.where is None
     return drawing.screen(
         drawing.question(step.text, step.error),
         labels=[*labels, *(drawing.write(choice.label) for choice in choices)],
         picks=[*records, *choices],
     )
+
+
+def _blank(step: List, records: Sequence[Record], choices: Sequence[Choice]) -> bool:
+    """Nothing to choose: choices of the menu alone stand in for `empty` where it is not said."""
+    return not records and (step.empty is not None or not choices)
 
 
 def pick(run: Run, step: List, chosen: Record | Choice) -> Move:
@@ -64,7 +71,7 @@ def pick(run: Run, step: List, chosen: Record | Choice) -> Move:
 
 def answer(run: Run, step: List, text: str) -> Move:
     if run.session.open is not Open.SEARCH:
-        if not _records(run, step) and not open_choices(run, step.choices):
+        if _blank(step, _records(run, step), open_choices(run, step.choices)):
             return Onward.STAY
         return Refused("wrong_choice")
     letters = fold(text)
@@ -83,7 +90,8 @@ def _records(run: Run, step: List) -> Sequence[Record]:
         records: Sequence[Record] = step.records.rows
     else:
         found = step.records.evaluate(run.scope)
-        records = [record for record in found if isinstance(record, Mapping)] if isinstance(found, list) else []
+        found = found if isinstance(found, list) else []
+        records = [record for record in found if isinstance(record, Mapping)]
     where = step.where
     if where is None:
         return records

@@ -27,9 +27,7 @@ def draw(run: Run, step: Menu) -> Screen | Move:
 
 
 def open_choices(run: Run, choices: tuple[Choice, ...]) -> list[Choice]:
-    return [
-        choice for choice in choices if choice.when is None or choice.when.evaluate(run.scope)
-    ]
+    return [choice for choice in choices if choice.when is None or choice.when.evaluate(run.scope)]
 
 
 def pick(run: Run, step: Menu, choice: Choice) -> Move:

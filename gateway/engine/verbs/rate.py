@@ -33,9 +33,7 @@ def draw(run: Run, step: Rate) -> Screen | Move:
     following = run.steps[run.index + 1] if run.index + 1 < len(run.steps) else None
     if run.session.error is None and isinstance(following, End):
         above = drawing.write(following.text)
-    return drawing.screen(
-        f"{drawing.question(step.text)}\n{drawing.word('rating')}", above=above
-    )
+    return drawing.screen(f"{drawing.question(step.text)}\n{drawing.word('rating')}", above=above)
 
 
 def answer(run: Run, step: Rate, text: str) -> Move:

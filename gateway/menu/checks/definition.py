@@ -74,7 +74,8 @@ def of_ask(step: Ask) -> list[Definition]:
         shape = Shape.SECRET if step.type.base == "pin" else Shape.VALUE
         definitions.append(Definition(step.save, step.id, shape, holds=step.type))
     if step.gives is not None and step.check is not None:
-        definitions.append(_answer(step.gives, step.id, step.check, proven=False))
+        proven = step.type.base == "pin"
+        definitions.append(_answer(step.gives, step.id, step.check, proven=proven))
     return definitions
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from gateway.events import Outcome
 from gateway.menu.checks import definition
 from gateway.menu.checks.condition import condition
 from gateway.menu.checks.definition import NEVER, UNSET, Definition, Values
@@ -292,7 +293,7 @@ class Flow:
                     answered = replace(answered, agreed=_YES)
             yield below, answered, True
             if step.optional:
-                yield below, shown, True
+                yield below, shown if step.save is None else shown.set(step.save, NEVER), True
         elif isinstance(step, List):
             yield from self._list_moves(position, step, shown, below)
         elif isinstance(step, Confirm):
@@ -380,12 +381,15 @@ class Flow:
     def _call_moves(
         self, position: Position, step: Call, state: State, below: Position
     ) -> Iterator[Move]:
-        after = state if step.operation.safe else _settled(state)
         got = definition.of_call(step)
-        saved = after if got is None else after.set(got.name, frozenset({got}))
-        yield below, saved, False
-        for target in step.fails.values():
-            yield (*self._goto(position, target, after), False)
+        done = state if step.operation.safe else _settled(state)
+        yield below, done if got is None else done.set(got.name, frozenset({got})), False
+        for outcome, target in step.fails.items():
+            # What is unavailable was perhaps done; what is refused was not.
+            failed = done if outcome is Outcome.UNAVAILABLE else state
+            if got is not None:
+                failed = failed.set(got.name, NEVER)
+            yield (*self._goto(position, target, failed), False)
 
     def _switch_moves(self, position: Position, step: Switch, state: State) -> Iterator[Move]:
         left: State | None = state

@@ -22,25 +22,29 @@ Check = Callable[[Survey, Report], None]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`why` is the first line of the check's docstring: what the rule is for."""
+    """`why` is the first line of the check's docstring: what the rule is for.
+
+    `whole`: it speaks of what nothing refers to, and so needs every file without fault.
+    """
 
     code: str
     severity: Severity
     check: Check
     why: str
+    whole: bool
 
 
 rules: dict[str, Rule] = {}
 
 
-def rule(code: str, severity: Severity) -> Callable[[Check], Check]:
+def rule(code: str, severity: Severity, *, whole: bool = False) -> Callable[[Check], Check]:
     """Registers a check under its stable code; a code belongs to one rule only."""
 
     def register(check: Check) -> Check:
         if code in rules:
             raise ValueError(f"two rules are called {code}")
         why = (check.__doc__ or "").strip().splitlines()
-        rules[code] = Rule(code, severity, check, why[0] if why else "")
+        rules[code] = Rule(code, severity, check, why[0] if why else "", whole)
         return check
 
     return register

@@ -107,32 +107,36 @@ class Screens:
 
     def _of_step(self, step: Step, after: Step | None) -> Iterator[Screen]:
         keys = self._keys(step)
-        if isinstance(step, Menu):
-            choices = _numbered(step.choices, self.program.site.keys)
-            yield Screen(step, (Line(step.text), *choices), keys)
-            if step.error is not None:
-                yield Screen(step, (Line(step.error), *choices), keys)
-        elif isinstance(step, Ask):
-            passing = ("skip", *keys) if step.optional else keys
-            for text in (step.text, step.error):
-                if text is not None:
-                    yield Screen(step, (Line(text),), passing)
+        if isinstance(step, Menu | Ask):
+            yield from self._of_question(step, keys)
         elif isinstance(step, List):
             yield from self._of_list(step, keys)
+        elif isinstance(step, Rate):
+            yield from self._of_rate(step, after, keys)
         elif isinstance(step, Confirm):
             words = self.program.words
             answers = (Line(words["yes"], "1"), Line(words["no"], "2"))
             yield Screen(step, (Line(step.text), *answers), keys)
-        elif isinstance(step, Rate):
-            above = (Line(after.text),) if isinstance(after, End) else ()
-            scale = Line(self.program.words["rating"])
-            yield Screen(step, (*above, Line(step.text), scale), ())
-            if step.comment is not None:
-                yield Screen(step, (Line(step.comment),), ("skip",))
         elif isinstance(step, Say):
             yield Screen(step, (Line(step.text),), ("more", *keys))
         elif isinstance(step, End):
             yield Screen(step, (Line(step.text),), ())
+
+    def _of_question(self, step: Menu | Ask, keys: tuple[str, ...]) -> Iterator[Screen]:
+        choices: list[Line] = []
+        if isinstance(step, Menu):
+            choices = _numbered(step.choices, self.program.site.keys)
+        elif step.optional:
+            keys = ("skip", *keys)
+        for text in (step.text, step.error):
+            if text is not None:
+                yield Screen(step, (Line(text), *choices), keys)
+
+    def _of_rate(self, step: Rate, after: Step | None, keys: tuple[str, ...]) -> Iterator[Screen]:
+        above = (Line(after.text),) if isinstance(after, End) else ()
+        yield Screen(step, (*above, Line(step.text), Line(self.program.words["rating"])), keys)
+        if step.comment is not None:
+            yield Screen(step, (Line(step.comment),), ("skip", "home"))
 
     def _of_list(self, step: List, keys: tuple[str, ...]) -> Iterator[Screen]:
         fields: dict[str, Fields] = {}

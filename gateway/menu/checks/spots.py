@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,6 +24,8 @@ from gateway.menu.program import (
     Step,
     Text,
 )
+
+_FILLED = re.compile(r"\{[^{}]*\}")
 
 
 class Role(StrEnum):
@@ -158,3 +161,8 @@ def expressions(text: Text, language: str) -> Iterator[Expression]:
                     yield piece
     if text.count is not None:
         yield text.count
+
+
+def translatable(text: Text) -> bool:
+    """Whether it holds words, and not only what is filled in."""
+    return any(letter.isalpha() for letter in _FILLED.sub("", text.source))

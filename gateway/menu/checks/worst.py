@@ -34,7 +34,7 @@ from gateway.text.transliteration import fit
 _LETTER = "m"
 _UNKNOWN = 20
 _NUMBER = 999_999_999
-_TEXT = 40  # MENU_LANGUAGE, `name` and `text` at most, unless `max`
+_TEXT = 40  # characters of a typed answer, unless it says `length` or `max`
 _PHONE = "+2290197000000"
 _TODAY = date(2026, 9, 28)
 _DAYS = tuple(f"2026-{month:02}-28" for month in range(1, 13))
@@ -223,8 +223,7 @@ def _of_answer(answer: AnswerType) -> tuple[object, ...]:
     letter = "9" if answer.base in ("digits", "pin") else _LETTER
     if answer.length is not None:
         return (letter * answer.length[1],)
-    otherwise = _UNKNOWN if letter == "9" else _TEXT
-    return (letter * (_bound(answer.most) or otherwise),)
+    return (letter * (_bound(answer.most) or _TEXT),)
 
 
 def _bound(bound: Bound | None) -> int | None:

@@ -35,8 +35,9 @@ export class Session {
   }
 }
 
-export async function messages(phone) {
-  const answer = await fetch(`/phone/messages?phone=${encodeURIComponent(phone)}`);
+// What the counter keeps of a test number: its language, its messages.
+export async function line(phone) {
+  const answer = await fetch(`/phone/line?phone=${encodeURIComponent(phone)}`);
   if (!answer.ok) throw new Error(String(answer.status));
   return answer.json();
 }

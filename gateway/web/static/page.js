@@ -1,7 +1,7 @@
 // The phone page: keys, screen and network put together.
 
 import { Keypad } from "/static/keypad.js";
-import { Session, messages, remember } from "/static/network.js";
+import { Session, line, remember } from "/static/network.js";
 
 const words = JSON.parse(document.body.dataset.words);
 const home = document.body.dataset.code;
@@ -165,15 +165,16 @@ function bubble(message, fresh) {
   return item;
 }
 
-async function refresh(line, first = false) {
-  let found;
+async function refresh(number, first = false) {
+  let kept;
   try {
-    found = await messages(line);
+    kept = await line(number);
   } catch {
-    return; // they are asked for again after the next step
+    return; // it is asked for again after the next step
   }
-  if (line !== at("line").value) return;
-  for (const message of found) {
+  if (number !== at("line").value) return;
+  at("language").value = kept.language ?? "";
+  for (const message of kept.messages) {
     if (known.has(message.id)) continue;
     known.add(message.id);
     at("messages").prepend(bubble(message, !first));
@@ -200,6 +201,12 @@ phone.addEventListener("click", (event) => {
   if (button !== null) press(button.dataset.key);
 });
 
+// Outside a call only a code can be typed.
+function onlyCode() {
+  if (phone.dataset.state === "idle") answer.value = answer.value.replace(/[^0-9*#]/g, "");
+}
+answer.addEventListener("input", onlyCode);
+
 // Keys typed anywhere but in another control belong to the phone.
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -221,6 +228,7 @@ document.addEventListener("keydown", (event) => {
     if (phone.dataset.state === "ended") idle();
     if (["idle", "open"].includes(phone.dataset.state)) {
       answer.value = (answer.value + event.key).slice(0, answer.maxLength);
+      onlyCode();
     }
     flash(event.key);
   } else if (writing && phone.dataset.state === "busy") {

@@ -10,6 +10,8 @@ from gateway.menu.checks.survey import Survey
 from gateway.menu.checks.wording import fold, spoken
 from gateway.menu.findings import Severity
 
+_LINE = re.compile(r"([^#].*?) ([=:]) (.+)")
+
 
 @rule("jargon", Severity.WARNING)
 def check(survey: Survey, report: Report) -> None:
@@ -21,29 +23,29 @@ def check(survey: Survey, report: Report) -> None:
             for form in spoken(spot.text, language):
                 folded = fold(form).replace("’", "'")
                 for pattern, said, plain in phrases(language):
-                    if pattern.search(folded):
-                        report(
-                            variant.place or spot.text.place,
-                            f"« {said} » is office language ({language})",
-                            f"write « {plain} »",
-                        )
+                    folded, found = pattern.subn("", folded)
+                    if found:
+                        place = variant.place or spot.text.place
+                        report(place, f"« {said} » is office language ({language})", plain)
 
 
 @cache
 def phrases(language: str) -> tuple[tuple[re.Pattern[str], str, str], ...]:
-    """The list of `language`: a pattern for folded texts, the words, and the plain ones.
+    """The list of `language`: a pattern for folded texts, the words, and what to do instead.
 
-    A list is a file `jargon/<language>.txt`, a line `words = plain words`; `*` at a word's end
-    stands for any ending.
+    A list is a file `jargon/<language>.txt`, a line `words = plain words`, or `words : advice`;
+    `*` at a word's end stands for any ending. Longer ones are looked for first.
     """
     source = files("gateway.menu.checks") / "jargon" / f"{language.partition('_')[0]}.txt"
     if not source.is_file():
         return ()
     found = []
     for line in source.read_text(encoding="utf-8").splitlines():
-        said, _, plain = (piece.strip() for piece in line.partition("="))
-        if not plain or said.startswith("#"):
+        match = _LINE.fullmatch(line)
+        if match is None:
             continue
+        said, mark, instead = match.groups()
         pattern = re.escape(fold(said)).replace(r"\*", r"\w*")
-        found.append((re.compile(rf"(?<!\w){pattern}(?!\w)"), said.replace("*", ""), plain))
-    return tuple(found)
+        advice = f"write « {instead} »" if mark == "=" else instead
+        found.append((re.compile(rf"(?<!\w){pattern}(?!\w)"), said.replace("*", ""), advice))
+    return tuple(sorted(found, key=lambda entry: (-len(entry[1]), entry[1])))

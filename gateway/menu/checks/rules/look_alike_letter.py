@@ -29,6 +29,7 @@ _LOOK_ALIKES = {
     "υ": "ʋ",
     "η": "ŋ",
 }
+_LATIN = "write it in Latin letters"
 _OTHER_SCRIPTS = ("GREEK ", "CYRILLIC ")
 
 
@@ -39,12 +40,11 @@ def check(survey: Survey, report: Report) -> None:
         for language, variant in spot.text.variants.items():
             for form in spoken(spot.text, language):
                 for wrong, right in look_alikes(form):
+                    hint = f"write « {right} » (U+{ord(right):04X})" if right else _LATIN
                     report(
                         variant.place or spot.text.place,
-                        f"« {wrong} » (U+{ord(wrong[0]):04X}) looks like another letter ({language})",
-                        f"write « {right} » (U+{ord(right):04X})"
-                        if right
-                        else "write it in Latin letters",
+                        f"« {wrong} » (U+{ord(wrong):04X}) looks like another ({language})",
+                        hint,
                     )
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from gateway.menu.checks.flow import Question
 from gateway.menu.checks.rule import Report, rule
-from gateway.menu.checks.spots import Role, Spot, of_step
+from gateway.menu.checks.spots import Role, Spot, of_step, translatable
 from gateway.menu.checks.survey import Survey
 from gateway.menu.findings import Severity
 from gateway.menu.program import Call, End, Program, Step, Text, Way
@@ -26,22 +26,27 @@ def check(survey: Survey, report: Report) -> None:
         and language.state is State.READY
     ]
     weighty = _weighty_steps(survey)
-    for spot in survey.spots:
-        if spot.role in _ALWAYS or (spot.step is not None and spot.step.id in weighty):
-            missing = [language.name for language in ready if lacks(spot.text, language)]
-            if missing:
-                report(
-                    spot.text.place,
-                    f"« {_short(spot.text)} » is not translated, or stale: {', '.join(missing)}",
-                    "run `gateway i18n extract`, and translate it in locales/",
-                )
+    for language in ready:
+        screens: dict[object, list[Text]] = {}
+        for spot in survey.spots:
+            shown = spot.step.id if spot.step is not None else None
+            if (spot.role in _ALWAYS or shown in weighty) and lacks(spot.text, language):
+                screens.setdefault(shown or spot.text, []).append(spot.text)
+        for texts in screens.values():
+            first = min(texts, key=lambda text: text.place)
+            others = f" and {len(texts) - 1} more" if len(texts) > 1 else ""
+            report(
+                first.place,
+                f"{language.name}: « {_short(first)} »{others} not translated, or stale",
+                "run `gateway i18n extract`, and translate it in locales/",
+            )
     _own_words(program, survey.spots, ready, report)
 
 
 def lacks(text: Text, language: Language) -> bool:
     """Whether `language` is served something else: no entry, an empty or a fuzzy one."""
     variant = text.variants.get(language.code)
-    if variant is None or not any(letter.isalpha() for letter in text.source):
+    if variant is None or not translatable(text):
         return False
     family = language.code.partition("_")[0]
     return variant.language.partition("_")[0] != family

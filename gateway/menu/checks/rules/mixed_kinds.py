@@ -30,10 +30,11 @@ def check(survey: Survey, report: Report) -> None:
             first = ordered[0]
             if other.shape is first.shape:
                 continue
-            place = steps[first.step].place
+            before, here = steps[first.step], steps[other.step]
+            where = "" if before.service == here.service else f"in « {before.service} », "
             report(
-                steps[other.step].place,
-                f"« {name} » is {_WORDS[other.shape]} here, but {_WORDS[first.shape]} at "
-                f"{place.file}:{place.line}",
+                here.place,
+                f"« {name} » is {_WORDS[other.shape]} here, but {_WORDS[first.shape]} "
+                f"{where}on line {before.place.line}",
                 "give one of them another name",
             )

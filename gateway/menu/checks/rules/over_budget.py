@@ -21,10 +21,10 @@ def check(survey: Survey, report: Report) -> None:
         over = _over(survey, screen, operators)
         if over:
             septets, budget, where = over[0]
-            others = "".join(f", {also} {number}" for number, _, also in over[1:])
+            others = "".join(f"; {number} in {also}" for number, _, also in over[1:])
             report(
                 screen.step.place,
-                f"{septets} septets where a page has {budget} ({where}{others})",
+                f"{septets} septets in {where}, and a page has {budget}{others}",
                 "shorten it, or spread it over two steps",
             )
 
@@ -43,9 +43,11 @@ def _over(survey: Survey, screen: Screen, operators: dict[int, str]) -> list[tup
     least = min(operators)
     found = []
     for language in survey.program.site.offered:
+        if not any(line.text.variants[language].language == language for line in screen.lines):
+            continue  # it is served, and measured, in another
         septets = survey.screens.size(screen, language, Encoding.GSM7)
         if septets > least:
             budget = max(one for one in operators if one < septets)
             name = operators[budget]
-            found.append((septets, budget, f"{language}, {name}" if name else language))
+            found.append((septets, budget, f"{language} ({name})" if name else language))
     return sorted(found, reverse=True)

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from gateway.menu.checks.definition import UNSET, Shape
-from gateway.menu.checks.reading import Use
+from gateway.menu.checks.reading import Use, record_fields
 from gateway.menu.checks.rule import Report, rule
 from gateway.menu.checks.survey import Survey
 from gateway.menu.findings import Severity, nearest
+from gateway.menu.program import List
 
 
 @rule("unknown-field", Severity.ERROR)
@@ -18,6 +19,23 @@ def check(survey: Survey, report: Report) -> None:
             report(use.place, f"« {'.'.join(use.path[:-1])} » has no fields", "a field is a value")
             continue
         _in_variable(use, dotted, report)
+    _kept_by_lists(survey, report)
+
+
+def _kept_by_lists(survey: Survey, report: Report) -> None:
+    """`value` of a `list` names a field of its records."""
+    for visits in survey.flow.visits.values():
+        for visit in visits:
+            step = visit.step
+            if not isinstance(step, List) or step.value is None or visit.inside is None:
+                continue
+            fields = record_fields(survey.flow, step, visit.inside)
+            if fields is not None and step.value not in fields:
+                report(
+                    step.place,
+                    f"the records have no field « {step.value} »",
+                    nearest(step.value, fields) or f"their fields: {', '.join(fields)}",
+                )
 
 
 def _in_variable(use: Use, dotted: str, report: Report) -> None:

@@ -6,7 +6,7 @@ from gateway.menu.checks.reading import Purpose, Use
 from gateway.menu.checks.rule import Report, rule
 from gateway.menu.checks.survey import Survey
 from gateway.menu.findings import Severity
-from gateway.menu.program import Step
+from gateway.menu.program import Ask, Call, Step
 
 
 @rule("unset-variable", Severity.ERROR)
@@ -24,13 +24,16 @@ def check(survey: Survey, report: Report) -> None:
 
 
 def _hint(use: Use, steps: list[Step]) -> str:
-    first = steps[0]
-    where = f"line {first.place.line}"
-    if first.service != use.visit.step.service:
-        where = f"{first.place.file}, {where}"
-    elif first.part != use.visit.step.part:
-        where = f"part « {first.part} », {where}"
-    optional = getattr(first, "optional", False)
-    cause = "may be passed over" if optional else "is set"
-    named = f"it {cause} in {where}" if not optional else f"its question ({where}) {cause}"
-    return f"{named}; ask for it on every way, or write `when: {use.name}` on this step"
+    first, here = steps[0], use.visit.step
+    where = f"on line {first.place.line}"
+    if first.service != here.service:
+        where = f"in « {first.service} », line {first.place.line}"
+    elif first.part != here.part:
+        where = f"in part « {first.part} », line {first.place.line}"
+    if isinstance(first, Ask) and first.optional:
+        cause = f"its question {where} may be passed over"
+    elif isinstance(first, Call):
+        cause = f"it is set only if the call {where} succeeds"
+    else:
+        cause = f"it is set {where}"
+    return f"{cause}; ask for it on every way, or write `when: {use.name}` on this step"

@@ -6,7 +6,7 @@ from gateway.menu.findings import Severity
 from gateway.menu.program import Sms
 
 
-@rule("unused-message", Severity.WARNING)
+@rule("unused-message", Severity.WARNING, whole=True)
 def check(survey: Survey, report: Report) -> None:
     """A message that no step sends, and that the agency can't send either, having no `data`."""
     program = survey.program

@@ -5,7 +5,7 @@ from gateway.menu.checks.survey import Survey
 from gateway.menu.findings import Severity
 
 
-@rule("unused-part", Severity.WARNING)
+@rule("unused-part", Severity.WARNING, whole=True)
 def check(survey: Survey, report: Report) -> None:
     """A part that no way leads to."""
     used = {(position.service, position.part) for position in survey.flow.states}

@@ -5,7 +5,7 @@ from gateway.menu.checks.survey import Survey
 from gateway.menu.findings import Severity
 
 
-@rule("unused-service", Severity.WARNING)
+@rule("unused-service", Severity.WARNING, whole=True)
 def check(survey: Survey, report: Report) -> None:
     """A service that no code, keyword or other service leads to."""
     for name in survey.flow.unlinked:

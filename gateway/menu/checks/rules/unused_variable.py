@@ -8,7 +8,7 @@ from gateway.menu.findings import Severity
 from gateway.menu.program import Ask, Callback, Sms, Step
 
 
-@rule("unused-variable", Severity.WARNING)
+@rule("unused-variable", Severity.WARNING, whole=True)
 def check(survey: Survey, report: Report) -> None:
     """A variable that is saved, and that nothing reads in any conversation through that step."""
     read = {(use.visit.position.root, use.name) for use in survey.uses if not use.field} | _sent(

@@ -1,0 +1,158 @@
+"""`gateway demo`: the whole thing on this machine, with agencies that answer."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import uvicorn
+import uvloop
+from rich.console import Console
+
+from gateway import logs
+from gateway.app import Gateway, create_app
+from gateway.cli.serve import configuration
+from gateway.demo.agency import AGENCIES, agency, environment
+from gateway.settings import Settings, new_token, read
+from gateway.web.phone import Phone, curl
+
+_LOOPBACK = "127.0.0.1"
+_PORTS = 20  # tried from the usual one on, unless PORT names one
+
+
+class _Server(uvicorn.Server):
+    """One of two in this process: signals are the command's business."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@click.command()
+def command() -> None:
+    """Try it: a phone in the browser, agencies that answer, Redis included. Ctrl-C stops it."""
+    environ = _environment(os.environ)
+    settings = read(environ, needs_token=True)
+    logs.configure(settings.log_level)
+    listening = _listen(settings, chosen="PORT" in os.environ)
+    settings = settings.model_copy(update={"port": listening.getsockname()[1]})
+    with listening, socket.create_server((_LOOPBACK, 0)) as behind:
+        tokens = {name: secrets.token_hex(16) for name in AGENCIES}
+        url = f"http://{_LOOPBACK}:{behind.getsockname()[1]}"
+        # An agency's real back end, where the environment names one, goes first.
+        environ = {**environment(url, tokens), **environ}
+        phone = Phone(settings.callback_tokens[0], str(settings.menus / "accueil.yaml"))
+        app = create_app(settings, environ, watch=True, extra_routes=phone.routes())
+        phone.counter = app
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        offices = agency(settings.data / "demo-agencies.sqlite", tokens)
+        servers = (
+            _Server(configuration(app, settings)),
+            _Server(uvicorn.Config(offices, lifespan="on", log_config=None, access_log=False)),
+        )
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            started = runner.run(_run(servers, (listening, behind), app))
+    if not started:
+        raise click.exceptions.Exit(3)
+
+
+async def _run(
+    servers: tuple[_Server, _Server], sockets: tuple[socket.socket, socket.socket], app: Gateway
+) -> bool:
+    """Serves until a signal; the agencies outlive the gateway that calls them."""
+    web, offices = servers
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _stop, web)
+    behind = asyncio.create_task(offices.serve(sockets=[sockets[1]]))
+    before = asyncio.create_task(web.serve(sockets=[sockets[0]]))
+    up = asyncio.create_task(web.up.wait())
+    await asyncio.wait((before, up), return_when=asyncio.FIRST_COMPLETED)
+    up.cancel()
+    if web.started:
+        _tell(app)
+    await before
+    offices.should_exit = True
+    await behind
+    if web.started:
+        Console(stderr=True).print("[dim]Stopped.[/dim]")
+    return web.started
+
+
+def _stop(web: _Server) -> None:
+    if web.should_exit:
+        web.force_exit = True  # pressed twice: whoever still waits for a reply does not get it
+    web.should_exit = True
+
+
+def _tell(app: Gateway) -> None:
+    """What to try, in a few lines that can be copied."""
+    settings = app.settings
+    url = f"http://{_shown(settings.host)}:{settings.port}"
+    code = min(app.library.current.site.codes, key=len, default="*229#")
+    menus = _near(settings.menus)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print()
+    console.print(f"[bold]A phone in your browser[/bold]   [green]{url}/[/green]")
+    console.print(f"[bold]Menus[/bold]                     {menus}  (taken up when you save)")
+    console.print(f"[bold]Data[/bold]                      {_near(settings.data)}")
+    console.print("[bold]The provider's callback[/bold]")
+    console.print(curl(url, settings.callback_tokens[0], code), markup=False, style="dim")
+    console.print("\nCtrl-C stops everything.\n")
+
+
+def _environment(given: Mapping[str, str]) -> dict[str, str]:
+    """The environment, with what a demo needs where nothing else is said."""
+    return {
+        "GATEWAY_DRAFTS": "1",
+        "GATEWAY_LOG_LEVEL": "warning",
+        "GATEWAY_CALLBACK_TOKEN": new_token(),
+        **{name: value for name, value in given.items() if value.strip()},
+    }
+
+
+def _listen(settings: Settings, *, chosen: bool) -> socket.socket:
+    """The socket to serve on: PORT, or the first free one from the usual port on."""
+    ports = [settings.port] if chosen else range(settings.port, settings.port + _PORTS)
+    for port in ports:
+        try:
+            return socket.create_server((settings.host, port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise click.ClickException(
+                    f"cannot listen on {settings.host} port {port}: {error.strerror}"
+                ) from error
+    if chosen:
+        raise click.ClickException(
+            f"port {settings.port} is in use: stop what uses it, or set PORT to another number"
+        )
+    raise click.ClickException(
+        f"ports {ports[0]} to {ports[-1]} are all in use: set PORT to a free one"
+    )
+
+
+def _shown(host: str) -> str:
+    return _LOOPBACK if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
+
+
+def _near(folder: Path) -> str:
+    """As short as it can be typed from here."""
+    path = folder.resolve()
+    here = Path.cwd()
+    return f"{path.relative_to(here)}/" if path.is_relative_to(here) else f"{path}/"

@@ -1,0 +1,99 @@
+"""What an input means on the screen that is open: a key, a choice, an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from gateway.engine import language, resume
+from gateway.engine.behaviour import Behaviour
+from gateway.engine.matching import clean, fold, folded, named, numbered
+from gateway.engine.moves import Move, Onward
+from gateway.engine.paging import Key
+from gateway.engine.run import Run
+from gateway.engine.screens import Screen, plain
+from gateway.engine.session import Open
+from gateway.engine.verbs import VERBS
+from gateway.errors import Astray
+from gateway.menu.program import Step, Target, Text, Way
+
+
+def opened(run: Run) -> tuple[Behaviour, Step | None]:
+    """Whose screen is open. A step is put under the counter."""
+    session = run.session
+    if session.open is Open.RESUME:
+        return resume.behaviour, None
+    if session.open is Open.LANGUAGE and not session.at:
+        return language.behaviour, None
+    step = run.program.steps.get(session.at)
+    if step is None:
+        raise Astray("the open step is not in this version")
+    run.stand_at(step)
+    return VERBS[step.verb], step
+
+
+def read(run: Run, typed: str) -> Move:
+    """Take an input on the open, drawn screen. Numbers of keys go first where they are shown."""
+    screen = run.screen
+    behaviour, step = opened(run)
+    if screen is None or behaviour.answer is None:
+        raise Astray("there is no open screen")
+    text = clean(typed)
+    for key in screen.pages[run.session.page].keys:
+        if text == getattr(run.program.site.keys, key.value):
+            return _press(run, screen, key)
+    if screen.labels and behaviour.pick is not None:
+        place = numbered(text, screen.numbers)
+        if place is None:
+            fold_label = folded if screen.static else fold
+            place = named(text, [fold_label(label) for label in screen.labels])
+        if place is not None:
+            return behaviour.pick(run, step, screen.picks[place])
+    named_key = _word(run, text)
+    if named_key is not None and _possible(run, screen, named_key):
+        return _press(run, screen, named_key)
+    return behaviour.answer(run, step, text)
+
+
+def _press(run: Run, screen: Screen, key: Key) -> Move:
+    session = run.session
+    match key:
+        case Key.MORE:
+            session.page += 1
+            return Onward.STAY
+        case Key.BACK if session.page:
+            session.page -= 1
+            return Onward.STAY
+        case Key.BACK:
+            return Onward.BACK if screen.returns else Onward.STAY
+        case Key.SKIP:
+            behaviour, step = opened(run)
+            if behaviour.passed is not None:
+                return behaviour.passed(run, step)
+    session.says = []
+    return Target(Way.HOME, run.program.site.place)
+
+
+def _possible(run: Run, screen: Screen, key: Key) -> bool:
+    """A word that could do nothing here is an answer; RETOUR never is."""
+    if key is Key.MORE:
+        return run.session.page + 1 < len(screen.pages)
+    return screen.skips if key is Key.SKIP else True
+
+
+def _word(run: Run, text: str) -> Key | None:
+    if text.isdigit():
+        return None
+    words = run.program.words
+    known = _words(words["skip"], words["more"], words["back"], words["home"], run.language.code)
+    return known.get(fold(text))
+
+
+@lru_cache(256)
+def _words(skip: Text, more: Text, back: Text, home: Text, language: str) -> Mapping[str, Key]:
+    texts = {Key.SKIP: skip, Key.MORE: more, Key.BACK: back, Key.HOME: home}
+    return {
+        fold(plain(text, language, gsm) or ""): key
+        for key, text in texts.items()
+        for gsm in (False, True)
+    }

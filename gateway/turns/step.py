@@ -1,0 +1,61 @@
+"""One request of a provider while it is worked on, and who is known to call."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from gateway.events import UssdRequest
+from gateway.store import Citizen, Names
+
+RECENT = 8192  # provider sessions that one process remembers the callers of
+
+
+@dataclass(slots=True)
+class Step:
+    """What is known of the request so far. `deadline` is on time.monotonic(), to have replied."""
+
+    request: UssdRequest
+    deadline: float
+    citizen: Citizen
+    provider_session: bytes  # keyed hash of the provider's name and its session id
+    digest: bytes  # keyed hash that the same request has again
+    language: str | None = None  # hers, once it is known
+    claim: bytes | None = None  # on the conversation, while it is held
+
+    @property
+    def material(self) -> bytes:
+        """What her pins are sealed under besides the keys: it is stored nowhere."""
+        return f"{self.request.provider}\n{self.request.session_id}".encode()
+
+    @property
+    def text(self) -> str:
+        """What came with a request that opens a session: a dialled suffix, or a lost history."""
+        return self.request.transcript or self.request.input or ""
+
+
+def step_of(request: UssdRequest, names: Names, deadline: float) -> Step:
+    provider_session = names.digest("ussd", request.provider, request.session_id)
+    if request.transcript is None:
+        # The newest input alone does not tell a repeat from the same key pressed again.
+        digest = os.urandom(16)
+    else:
+        digest = names.digest(provider_session, request.transcript)
+    return Step(request, deadline, names.citizen(request.phone), provider_session, digest)
+
+
+class Callers:
+    """The callers of the newest provider sessions, so that most steps need not ask the store."""
+
+    def __init__(self, most: int = RECENT) -> None:
+        self._most = most
+        self._known: dict[bytes, Citizen] = {}
+
+    def get(self, provider_session: bytes) -> Citizen | None:
+        return self._known.get(provider_session)
+
+    def remember(self, provider_session: bytes, citizen: Citizen) -> None:
+        self._known.pop(provider_session, None)
+        self._known[provider_session] = citizen
+        if len(self._known) > self._most:
+            del self._known[next(iter(self._known))]

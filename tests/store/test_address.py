@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import SettingsError, StoreUnavailable
+from gateway.store.address import Address, read
+from gateway.store.connection import Connection
+from tests.store.conftest import Launch
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("redis://localhost", Address("localhost")),
+        ("redis://10.0.0.1:6380/3", Address("10.0.0.1", 6380, db=3)),
+        ("redis://:p%40ss@cache", Address("cache", password="p@ss")),
+        ("redis://u:p@cache:1", Address("cache", 1, username="u", password="p")),
+        ("unix:///run/redis.sock", Address(path="/run/redis.sock")),
+        ("unix://:p@/run/redis.sock?db=1", Address(path="/run/redis.sock", password="p", db=1)),
+        ("redis://[::1]:7000", Address("::1", 7000)),
+    ],
+)
+async def test_an_url_is_read(url: str, address: Address) -> None:
+    assert await read(url)() == address
+
+
+async def test_tls_is_checked_unless_said_otherwise() -> None:
+    """Heroku's certificates are its own, hence the option; the default checks all."""
+    strict = (await read("rediss://cache:6380")()).tls
+    assert strict is not None
+    assert (strict.verify_mode, strict.check_hostname) == (ssl.CERT_REQUIRED, True)
+    lax = (await read("rediss://cache:6380?ssl_cert_reqs=none")()).tls
+    assert lax is not None
+    assert (lax.verify_mode, lax.check_hostname) == (ssl.CERT_NONE, False)
+    named = (await read("rediss://cache:6380?ssl_check_hostname=false")()).tls
+    assert named is not None
+    assert (named.verify_mode, named.check_hostname) == (ssl.CERT_REQUIRED, False)
+    optional = (await read("rediss://cache?ssl_cert_reqs=optional")()).tls
+    assert optional is not None
+    assert optional.verify_mode == ssl.CERT_OPTIONAL
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "localhost:6379",
+        "http://:hunter2@cache",
+        "redis://:hunter2@cache:port",
+        "redis://:hunter2@cache?colour=blue",
+        "redis://cache?ssl_cert_reqs=none",
+        "rediss://:hunter2@cache?ssl_cert_reqs=perhaps",
+        "rediss://:hunter2@cache?ssl_ca_certs=/no/such/file",
+        "redis+sentinel://:hunter2@cache:port/main",
+        "redis+sentinel://:hunter2@cache",
+        "redis+sentinel:///main",
+        "redis+sentinel://cache/main/first",
+    ],
+)
+async def test_a_wrong_url_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(SettingsError, match="REDIS_URL") as caught:
+        read(url)
+    assert "hunter2" not in str(caught.value)
+
+
+async def test_an_address_is_told_without_its_password() -> None:
+    assert str(Address("cache", password="hunter2")) == "cache:6379"
+    assert str(Address(path="/run/s", password="hunter2")) == "/run/s"
+
+
+async def test_sentinels_are_asked_where_the_master_is(launch: Launch, tmp_path: Path) -> None:
+    """One of the two sentinels is away, the other one knows."""
+    master, gone = launch(), launch()
+    configuration = tmp_path / "sentinel.conf"
+    configuration.write_text(f"sentinel monitor main 127.0.0.1 {master.port} 1\n")
+    sentinel = launch(str(configuration), "--sentinel")
+    gone.process.kill()
+    gone.process.wait()
+    url = f"redis+sentinel://:p@127.0.0.1:{gone.port},127.0.0.1:{sentinel.port}"
+    assert await read(f"{url}/main/1")() == Address("127.0.0.1", master.port, password="p", db=1)
+    with pytest.raises(StoreUnavailable, match="no sentinel knows"):
+        await read(f"{url}/other")()
+    connection = Connection(read(f"redis+sentinel://127.0.0.1:{sentinel.port}/main"))
+    await connection.open()
+    assert await connection.execute("ECHO", "through") == b"through"
+    await connection.close()

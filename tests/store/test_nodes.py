@@ -1,0 +1,181 @@
+"""Cluster's slot rules on servers that enforce them, and a cluster whose slots lie apart."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from gateway.errors import CommandRefused, StoreUnavailable
+from gateway.store import State, Store, open_store
+from tests.conftest import NAME_KEY, SECRET_KEY
+from tests.store.conftest import Launch, Launched
+
+PHONES = [f"+22901970{number:05}" for number in range(64)]
+
+
+def clustered(launch: Launch) -> Launched:
+    return launch(cluster_enabled="yes", cluster_config_file="nodes.conf")
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until, "the cluster does not come up"
+        time.sleep(0.05)
+
+
+def whole(node: Launched) -> bool:
+    return "cluster_state:ok" in str(node.ask("CLUSTER", "INFO"))
+
+
+@pytest.fixture
+def one_node(launch: Launch) -> Launched:
+    """All 16384 slots on one node, which refuses functions whose keys lie in two slots."""
+    node = clustered(launch)
+    node.ask("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+    eventually(lambda: whole(node))
+    return node
+
+
+@pytest.fixture
+def two_nodes(launch: Launch) -> tuple[Launched, Launched]:
+    first, second = clustered(launch), clustered(launch)
+    first.ask("CLUSTER", "ADDSLOTSRANGE", 0, 8191)
+    second.ask("CLUSTER", "ADDSLOTSRANGE", 8192, 16383)
+    first.ask("CLUSTER", "MEET", "127.0.0.1", second.port)
+    eventually(lambda: whole(first) and whole(second))
+    return first, second
+
+
+async def opened(url: str) -> Store:
+    return await open_store(redis_url=url, secret_keys=[SECRET_KEY], name_key=NAME_KEY)
+
+
+async def converse(store: Store, phone: str) -> None:
+    """Two steps with everything that a step can write, a repeat, a release, a binding."""
+    citizen = store.names.citizen(phone)
+    sessions = store.sessions
+    for number in (1, 2):
+        request = store.names.digest(phone, str(number))
+        loaded = await sessions.load(citizen, request, lease=8.0, material=b"ATUid")
+        assert loaded.state is (State.FRESH if number == 1 else State.OPEN)
+        assert loaded.claim is not None
+        added = await sessions.save(
+            citizen,
+            loaded.claim,
+            request=request,
+            body=phone.encode(),
+            ttl=600.0,
+            secrets=b"4321",
+            material=b"ATUid",
+            language="fon",
+            effects=[(store.names.digest(phone, "a"), b"a"), (request, b"b")],
+            durable=False,
+        )
+        assert added == (2 if number == 1 else 1)
+        repeat = await sessions.load(citizen, request, lease=8.0)
+        assert (repeat.state, repeat.body) == (State.REPEAT, phone.encode())
+    after = await sessions.load(citizen, store.names.digest("3"), lease=8.0, material=b"ATUid")
+    assert (after.secrets, after.language) == (b"4321", "fon")
+    assert after.claim is not None
+    await sessions.release(citizen, after.claim)
+    session = store.names.digest("session", phone)
+    await sessions.bind(session, citizen, ttl=60.0)
+    assert await sessions.seen(session) == citizen
+
+
+async def test_every_function_keeps_to_one_slot(one_node: Launched) -> None:
+    store = await opened(one_node.url)
+    for phone in PHONES:
+        await converse(store, phone)
+    effects = [await store.effects.read(shard) for shard in range(store.names.shards)]
+    assert sum(map(len, effects)) == 3 * len(PHONES)
+    await store.close()
+
+
+async def test_effects_wait_for_the_disk_of_their_own_node(one_node: Launched) -> None:
+    store = await opened(one_node.url)
+    citizen = store.names.citizen(PHONES[0])
+    loaded = await store.sessions.load(citizen, bytes(range(16)), lease=8.0)
+    assert loaded.claim is not None
+    added = await store.sessions.save(
+        citizen,
+        loaded.claim,
+        request=bytes(range(16)),
+        body=b"",
+        ttl=60,
+        effects=[(bytes(16), b"sms")],
+    )
+    assert added == 1
+    await store.close()
+
+
+def test_the_node_does_refuse_what_spans_slots(one_node: Launched) -> None:
+    """Else the tests here would prove nothing."""
+    with pytest.raises(Exception, match="slot"):
+        one_node.ask("MSET", "{01}:a", "1", "{02}:a", "2")
+
+
+async def test_shards_are_found_on_the_node_that_holds_them(
+    two_nodes: tuple[Launched, Launched],
+) -> None:
+    """Our functions are loaded there, effects wait for that node's disk, and the rest follows."""
+    store = await opened(two_nodes[0].url)
+    for phone in PHONES:
+        await converse(store, phone)
+    citizen = next(
+        c for p in PHONES if b"MOVED" in _where(two_nodes[0], (c := store.names.citizen(p)).shard)
+    )
+    loaded = await store.sessions.load(citizen, bytes(range(16)), lease=8.0)
+    assert loaded.claim is not None
+    assert (
+        await store.sessions.save(
+            citizen,
+            loaded.claim,
+            request=bytes(range(16)),
+            body=b"",
+            ttl=60,
+            effects=[(bytes(16), b"sms")],
+        )
+        == 1
+    )
+    sizes = [node.admin.dbsize() for node in two_nodes]
+    assert all(int(str(size)) > 0 for size in sizes)
+    await store.close()
+
+
+def _where(node: Launched, shard: int) -> bytes:
+    try:
+        node.ask("GET", f"{{{shard:02}}}:s:nobody")
+    except Exception as error:
+        return f"MOVED {error}".encode()
+    return b""
+
+
+async def test_a_node_that_dies_is_told_and_the_others_go_on(
+    two_nodes: tuple[Launched, Launched],
+) -> None:
+    first, second = two_nodes
+    first.ask("CONFIG", "SET", "cluster-require-full-coverage", "no")
+    store = await opened(first.url)
+    here, there = (
+        next(c for p in PHONES if bool(_where(first, (c := store.names.citizen(p)).shard)) is away)
+        for away in (False, True)
+    )
+    await store.sessions.load(there, bytes(range(16)), lease=8.0)
+    second.process.kill()
+    second.process.wait()
+    with pytest.raises(StoreUnavailable):
+        await store.sessions.load(there, bytes(range(16)), lease=8.0)
+    assert (await store.sessions.load(here, bytes(range(16)), lease=8.0)).state is State.FRESH
+    await store.close()
+
+
+async def test_a_refusal_that_is_no_move_is_the_callers(one_node: Launched) -> None:
+    store = await opened(one_node.url)
+    one_node.ask("SET", store.names.stream(0), "not a stream")
+    with pytest.raises(CommandRefused, match="WRONGTYPE"):
+        await store.effects.read(0)
+    await store.close()
