@@ -6,7 +6,7 @@ import asyncio
 import gc
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -23,6 +23,7 @@ from gateway.errors import GatewayError, MenuError, SettingsError, StoreUnavaila
 from gateway.logs import failure, new_correlation
 from gateway.menu.findings import Finding
 from gateway.menu.library import Library
+from gateway.menu.loading import Loaded
 from gateway.menu.program import Program
 from gateway.metrics import Metrics
 from gateway.settings import Settings
@@ -49,6 +50,7 @@ class Gateway:
         watch: bool,
         extra_routes: Sequence[BaseRoute],
         http: httpx2.AsyncBaseTransport | None,
+        tell: Callable[[Loaded], None] | None,
     ) -> None:
         self.settings = settings
         self.metrics = Metrics()
@@ -65,6 +67,7 @@ class Gateway:
             lambda: self.library.current.site.country,
         )
         self._watch = watch
+        self._tell = tell
         self._tasks: set[asyncio.Task[None]] = set()
         self._reloading = asyncio.Lock()
         self._pages = Starlette(
@@ -98,6 +101,8 @@ class Gateway:
                 # Names a variable of the environment, and never what is in it.
                 self._reloaded("refused", reason=str(error))
                 return False
+            if self._tell is not None and loaded.hash != before:
+                self._tell(loaded)
             if loaded.program is None:
                 self._reloaded("refused", findings=len(loaded.findings))
                 return False
@@ -244,14 +249,16 @@ def create_app(
     watch: bool = False,
     extra_routes: Sequence[BaseRoute] = (),
     http: httpx2.AsyncBaseTransport | None = None,
+    tell: Callable[[Loaded], None] | None = None,
 ) -> Gateway:
     """The whole application; nothing is opened before it runs.
 
     `environ` is where the site's `env:NAME` are looked up; `watch` takes menus up when they are
     saved; `extra_routes` come after the operator's pages; `http` replaces what back ends are
-    called through. Raises MenuError with the findings, or SettingsError.
+    called through; `tell` hears of menus that were changed, taken up or not. Raises MenuError
+    with the findings, or SettingsError.
     """
-    return Gateway(settings, environ, watch=watch, extra_routes=extra_routes, http=http)
+    return Gateway(settings, environ, watch=watch, extra_routes=extra_routes, http=http, tell=tell)
 
 
 def _told(settings: Settings, findings: Sequence[Finding]) -> str:

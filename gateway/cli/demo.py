@@ -19,8 +19,10 @@ from rich.console import Console
 
 from gateway import logs
 from gateway.app import Gateway, create_app
+from gateway.cli.check import as_text, everything
 from gateway.cli.serve import configuration
 from gateway.demo.agency import AGENCIES, agency, environment
+from gateway.menu.loading import Loaded
 from gateway.settings import Settings, new_token, read
 from gateway.web.phone import Phone, curl
 
@@ -58,7 +60,7 @@ def command() -> None:
         # An agency's real back end, where the environment names one, goes first.
         environ = {**environment(url, tokens), **environ}
         phone = Phone(settings.callback_tokens[0], str(settings.menus / "accueil.yaml"))
-        app = create_app(settings, environ, watch=True, extra_routes=phone.routes())
+        app = create_app(settings, environ, watch=True, extra_routes=phone.routes(), tell=_edited)
         phone.counter = app
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         offices = agency(settings.data / "demo-agencies.sqlite", tokens)
@@ -115,6 +117,14 @@ def _tell(app: Gateway) -> None:
     console.print("[bold]The provider's callback[/bold]")
     console.print(curl(url, settings.callback_tokens[0], code), markup=False, style="dim")
     console.print("\nCtrl-C stops everything.\n")
+
+
+def _edited(loaded: Loaded) -> None:
+    """After a menu was saved: taken up, or what is wrong with it and where."""
+    if loaded.program is not None:
+        click.echo("Menus taken up: the next call shows them.")
+        return
+    click.echo(as_text(everything(loaded)) + "The last good menus stay in service.", err=True)
 
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:

@@ -25,15 +25,9 @@ Read = Callable[[str, AnswerType, World], str | int | Refused]
 """Takes a clean text (`matching.clean`), gives the value to save."""
 
 
-def lengths(type_: AnswerType, least: int, most: int) -> tuple[int, int]:
-    """Least and most characters: `length`, else `min` and `max`, else what the type says."""
-    if type_.length is not None:
-        return type_.length
-    if type_.least is not None and type_.least.number is not None:
-        least = type_.least.number
-    if type_.most is not None and type_.most.number is not None:
-        most = type_.most.number
-    return least, most
+def lengths(type_: AnswerType) -> tuple[int, int]:
+    """Least and most characters. The menu has decided on them, by `length`, `min` or `max`."""
+    return type_.length or (1, 40)
 
 
 def day(bound: Bound, today: date) -> date:
@@ -95,7 +89,7 @@ def sentence_values(error: str, type_: AnswerType, today: date) -> Mapping[str, 
     """What the sentence `error` says beside its words."""
     match error:
         case "wrong_length" | "wrong_lengths":
-            least, most = lengths(type_, *LENGTHS.get(type_.base, (1, 40)))
+            least, most = lengths(type_)
             return {"length": most, "least": least, "most": most}
         case "wrong_least" | "wrong_most":
             return {
@@ -108,7 +102,3 @@ def sentence_values(error: str, type_: AnswerType, today: date) -> Mapping[str, 
                 "most": None if type_.most is None else written(day(type_.most, today)),
             }
     return {}
-
-
-LENGTHS: Mapping[str, tuple[int, int]] = {"digits": (1, 40), "pin": (4, 8)}
-"""Of the types that count digits, where neither the step nor the site says."""

@@ -16,7 +16,7 @@ from gateway.engine.session import Open
 from gateway.engine.verbs import VERBS
 from gateway.errors import Astray
 from gateway.events import Answered, CallRequest
-from gateway.menu.program import Program, Target, Way
+from gateway.menu.program import Confirm, Program, Target, Way
 
 _FARTHEST = 200  # steps between two screens; a menu that needs more goes round in circles
 
@@ -152,6 +152,9 @@ def _back(run: Run) -> Move:
 
 def _again(run: Run, move: Again) -> Move:
     session = run.session
+    visits = session.history
+    while len(visits) > 1 and isinstance(run.program.steps.get(visits[-1].at), Confirm):
+        back(run)  # what is wrong was said before it was confirmed
     if not back(run):
         if move.otherwise.way in (Way.AGAIN, Way.CONTINUE):
             raise Astray("there is no question to ask again")

@@ -74,7 +74,7 @@ def find(wanted: str, labels: Sequence[str]) -> list[int]:
     """The folded `labels` that hold the words of `wanted`, best first; at most 30.
 
     In front what begins with it, then what has words beginning with it, then what has it inside;
-    only where there is none of these, what differs by a slip or two.
+    only where there is none of these, what differs by a slip or two. Of equals, the shortest.
     """
     wanted = fold(wanted)
     if not wanted:
@@ -83,8 +83,10 @@ def find(wanted: str, labels: Sequence[str]) -> list[int]:
     ranks = [_rank(wanted, words, label) for label in labels]
     if all(rank is None for rank in ranks):
         ranks = [_slips(words, label) for label in labels]
-    found = [(rank, place) for place, rank in enumerate(ranks) if rank is not None]
-    return [place for _, place in sorted(found)[:_ENOUGH]]
+    found = [
+        (rank, len(labels[place]), place) for place, rank in enumerate(ranks) if rank is not None
+    ]
+    return [place for _, _, place in sorted(found)[:_ENOUGH]]
 
 
 def _rank(wanted: str, words: Sequence[str], label: str) -> int | None:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from gateway.events import Encoding
 from gateway.menu.program import Keys
-from gateway.text.gsm7 import units
+from gateway.text.gsm7 import encodable, units
 from gateway.text.language import Policy
 from gateway.text.segments import clusters
 from gateway.text.transliteration import fit
@@ -25,6 +25,7 @@ _LEAST_ROOM = 16  # units of content; the lines of home and back give way before
 _REMEMBERED = 8192
 
 _WORD_ENDS = re.compile(r"\s+|\Z")
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s|\n")
 
 
 class Key(StrEnum):
@@ -193,14 +194,18 @@ class _Cutter:
 
 
 def _line(number: str, word: str, hidden: bool) -> str:
-    return word.upper() if hidden else f"{number}. {word}"
+    if not hidden:
+        return f"{number}. {word}"
+    # GSM-7 has è and no È: a word keeps its small letters where its capitals are not to be had.
+    capitals = word.upper()
+    return capitals if encodable(capitals) or not encodable(word) else word
 
 
 def cut(text: str, room: int, encoding: Encoding) -> tuple[str, str]:
     """The longest beginning of `text` of at most `room` units that ends with a word, and the rest.
 
-    A line break in the second half of the room goes before a later space. A word longer than the
-    room is cut between what a reader takes for characters; one of them always goes.
+    The end of a line or sentence in the second half of the room goes before a later space. A word
+    longer than the room is cut between what a reader takes for characters; one of them always goes.
     """
     best: tuple[int, int] | None = None
     for found in _WORD_ENDS.finditer(text):
@@ -212,9 +217,9 @@ def cut(text: str, room: int, encoding: Encoding) -> tuple[str, str]:
         return _cut_word(text, room, encoding)
     end, after = best
     if after < len(text):
-        broken = text.rfind("\n", 0, end)
-        if broken > 0 and units(text[:broken], encoding) * 2 >= room:
-            end, after = broken, broken + 1
+        for found in _SENTENCE_ENDS.finditer(text, 0, end):
+            if units(text[: found.start()], encoding) * 2 >= room:
+                end, after = found.span()
     return text[:end], text[after:]
 
 

@@ -57,6 +57,7 @@ class Contract:
         field: JsonSchema = {
             "anyOf": [
                 {"type": "integer", "minimum": 1, "maximum": LONGEST},
+                {"type": "string", "pattern": "^[0-9]{1,3}$"},
                 {"enum": list(KINDS)},
                 {"type": "array", "items": dict(SCALAR), "minItems": 1},
             ]

@@ -47,6 +47,11 @@ _REFUSED: Mapping[type[nodes.Expr], str] = {
     nodes.Dict: "a map is not allowed in an expression",
 }
 
+GRAMMAR = frozenset(
+    ("and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False", "None")
+)
+"""Words that no variable and no field can be called by."""
+
 _SLIPS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<![=!<>])=(?!=)"), "use == to compare"),
     (re.compile(r"&"), "use « and »"),
@@ -182,6 +187,9 @@ def _path(node: nodes.Node, reading: _Reading) -> tuple[str, ...]:
         raise Refused(Code.BAD_EXPRESSION, _REFUSED[type(node)])
     else:
         raise Refused(Code.BAD_EXPRESSION, "a field stands after a name: `record.field`")
+    if name in GRAMMAR:
+        message = f"« {name} » is a word of the grammar, and not expected here"
+        raise Refused(Code.BAD_EXPRESSION, message, offset=max(reading.source.rfind(name), 0))
     if name.startswith("_"):
         offset = reading.source.find(name)
         raise Refused(

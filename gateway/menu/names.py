@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from gateway.menu.codes import Code
+from gateway.menu.expressions import GRAMMAR
 from gateway.menu.shapes import One, refuse
 from gateway.menu.sheet import FAILS, PLACES, Sheet
 from gateway.menu.source import Node, Scalar
@@ -13,9 +14,6 @@ from gateway.menu.source import Node, Scalar
 EVERYWHERE = frozenset(("phone", "language", "operator", "channel", "today", "promise", "ussd"))
 """Variables that need no step to set them."""
 
-_GRAMMAR = frozenset(
-    ("and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False", "None")
-)
 _NAME = re.compile(r"[^\W_][\w-]*")
 _SERVICE = re.compile(r"[a-z0-9][a-z0-9_-]*(?:/[a-z0-9][a-z0-9_-]*)*")
 _LONGEST = 60
@@ -47,7 +45,7 @@ def variable(scalar: Scalar, sheet: Sheet) -> str | None:
 def field_name(scalar: Scalar, sheet: Sheet) -> str | None:
     """A name that expressions may read."""
     name = unicodedata.normalize("NFC", scalar.text)
-    sound = name.isidentifier() and not name.startswith("_") and name not in _GRAMMAR
+    sound = name.isidentifier() and not name.startswith("_") and name not in GRAMMAR
     return _named(
         scalar, sheet, sound, "a name has letters, digits and « _ », and begins with a letter"
     )

@@ -192,7 +192,6 @@ def _length_between(
     least, most = read.get("min"), read.get("max")
     if least is not None and least.number is not None:
         shortest = least.number
-        longest = max(longest, shortest) if most is None else longest
     if most is not None and most.number is not None:
         longest = most.number
     return shortest, longest

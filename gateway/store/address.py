@@ -75,8 +75,6 @@ def _plain(url: str) -> Address:
         if unknown:
             raise ValueError(f"unknown option {sorted(unknown)[0]}")
         known = {name: options[name] for name in _KNOWN if options.get(name) is not None}
-        if "host" in known and "path" in known:
-            raise ValueError("a host and a socket path")
         return Address(**known, tls=_context(options) if secure else None)
     except (ValueError, OSError) as error:
         raise SettingsError(

@@ -30,7 +30,7 @@ from typing import Any, cast
 
 import hiredis
 
-from gateway.errors import CommandRefused, StoreUnavailable
+from gateway.errors import CommandRefused, GatewayError, StoreUnavailable
 from gateway.store.address import Address, Locate
 
 Argument = bytes | str | int | float
@@ -266,7 +266,7 @@ class Connection:
         while True:
             try:
                 self._wire = await self._connect()
-            except StoreUnavailable as error:
+            except GatewayError as error:
                 self._why = str(error)
             else:
                 self.flush()
@@ -288,7 +288,7 @@ class Connection:
                 wire.transport.abort()
             if isinstance(error, TimeoutError):
                 raise StoreUnavailable(f"{address} does not answer") from None
-            if isinstance(error, OSError | CommandRefused):
+            if isinstance(error, OSError | UnicodeError | CommandRefused):
                 raise StoreUnavailable(f"{address}: {error}") from error
             raise
         self._why = ""

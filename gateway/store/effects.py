@@ -6,7 +6,7 @@ once for each effect key, sealed like a session.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.errors import SealBroken
 from gateway.store.keys import Names
@@ -21,7 +21,7 @@ class Kept:
 
     id: str
     key: bytes
-    payload: bytes | None
+    payload: bytes | None = field(repr=False)
 
 
 class Effects:

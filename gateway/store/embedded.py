@@ -29,7 +29,7 @@ from pathlib import Path
 
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import BusyLoadingError, RedisError
+from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from gateway.errors import SettingsError, StoreUnavailable, StoreUnfit
@@ -91,71 +91,59 @@ class Embedded:
         try:
             self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = self._open("lock")
+            try:
+                if not _wait(lambda: _locked(lock), STARTED + STOPPED):
+                    raise StoreUnavailable(f"another process has held {self.data / 'lock'} long")
+                yield
+            finally:
+                os.close(lock)
         except OSError as error:
             raise SettingsError(f"GATEWAY_DATA: {self.data} cannot be used: {error}") from error
-        try:
-            if not _wait(lambda: _locked(lock), STARTED + STOPPED):
-                raise StoreUnavailable(f"another process has held {self.data / 'lock'} for long")
-            yield
-        finally:
-            os.close(lock)
 
     # ---- with the lock held ------------------------------------------------------------
 
     def _find_or_start(self) -> Path:
-        socket = self._named_socket()
-        if socket is not None and self._answers(socket):
-            return socket
         server = self._open("server.lock")
         try:
-            if not _locked(server):
-                return self._await(socket)
-            socket = self._place_for_socket()
-            self._start(socket, server)
+            # A server that was killed while it rewrote its file leaves a child that holds the
+            # folder until it ends; one that was just started may still be loading.
+            if not _wait(lambda: self._answering() or _locked(server), STARTED):
+                raise StoreUnavailable(
+                    f"a server holds {self.data} but does not answer; if this folder is shared"
+                    " with another machine or container, give each its own, or use REDIS_URL"
+                )
+            found = self._answering()
+            if found is not None:
+                return found
+            self._start(self._place_for_socket(), server)
         finally:
             os.close(server)
-        return self._await(socket)
+        _wait(lambda: self._answering() or not self._held(), STARTED)
+        found = self._answering()
+        if found is None:
+            raise StoreUnavailable(f"the embedded server did not come up: {self._last_words()}")
+        return found
 
-    def _answers(self, socket: Path) -> bool:
-        """Whether a server listens there; it may still be loading. Raises StoreUnfit if it is
-        another folder's: this one is then a copy of that deployment's."""
+    def _answering(self) -> Path | None:
+        """The socket on which this folder's server answers; None while there is none, or it
+        loads. Raises StoreUnfit if it is another folder's: this one is then a copy of it."""
+        socket = self._named_socket()
+        if socket is None:
+            return None
         client = _client(socket, 5.0)
         try:
-            folder = str(client.config_get("dir")["dir"])
-        except BusyLoadingError:
-            return False
+            folder = Path(str(client.config_get("dir")["dir"]))
         except (RedisError, OSError):
-            return False
+            return None
         finally:
             client.close()
-        if not os.path.samefile(folder, self.data):
+        if not folder.exists() or not folder.samefile(self.data):
             raise StoreUnfit(
                 f"{self.data / 'socket'} leads to the running server of {folder}: this folder was"
                 " copied from there. Delete the file to make it a deployment of its own, or set"
                 " GATEWAY_DATA to the other folder"
             )
-        return True
-
-    def _await(self, socket: Path | None) -> Path:
-        """The server holds its folder: it is starting, loading, or out of reach."""
-        held = True
-
-        def settled() -> bool:
-            nonlocal held, socket
-            socket = self._named_socket()
-            if socket is not None and self._answers(socket):
-                return True
-            held = self._held()
-            return not held
-
-        if _wait(settled, STARTED) and held and socket is not None:
-            return socket
-        if held:
-            raise StoreUnavailable(
-                f"a server holds {self.data} but does not answer; if this folder is shared with"
-                " another machine or container, give each its own, or use REDIS_URL"
-            )
-        raise StoreUnavailable(f"the embedded server ended at once: {self._last_words()}")
+        return socket
 
     def _start(self, socket: Path, lock: int) -> None:
         configuration = self.data / "server.conf"
@@ -176,16 +164,15 @@ class Embedded:
             raise StoreUnavailable(f"the embedded server did not start: {words}")
 
     def _stop(self) -> None:
-        socket = self._named_socket()
-        if socket is not None and self._answers(socket):
+        socket = self._answering()
+        if socket is not None:
             client = _client(socket, STOPPED)
-            try:
+            # The answer to a shutdown is a closed socket.
+            with contextlib.suppress(RedisError, OSError):
                 client.shutdown()
-            except (RedisError, OSError):  # the answer to a shutdown is a closed socket
-                pass
-            finally:
-                client.close()
+            client.close()
             _wait(lambda: not self._held(), STOPPED)
+        socket = self._named_socket()
         if socket is not None and not self._held():
             shutil.rmtree(socket.parent, ignore_errors=True)
             (self.data / "socket").unlink(missing_ok=True)
@@ -295,7 +282,7 @@ def _locked(descriptor: int) -> bool:
     return True
 
 
-def _wait(condition: Callable[[], bool], seconds: float) -> bool:
+def _wait(condition: Callable[[], object], seconds: float) -> bool:
     """Looks until the condition holds. False if it did not within the time."""
     until = time.monotonic() + seconds
     while not condition():

@@ -7,12 +7,14 @@ This room does not read what it keeps: it takes and gives bytes, sealed on their
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from gateway.errors import ClaimLost, SealBroken
+from gateway.errors import ClaimLost, SealBroken, StoreError
 from gateway.store.connection import Argument, Connection
 from gateway.store.fence import Fence
 from gateway.store.keys import DIGEST, Citizen, Names
@@ -46,8 +48,8 @@ class Loaded:
     """
 
     state: State
-    body: bytes | None = None
-    secrets: bytes | None = None
+    body: bytes | None = field(default=None, repr=False)
+    secrets: bytes | None = field(default=None, repr=False)
     language: str | None = None
     claim: bytes | None = None
     broken: bool = False
@@ -82,6 +84,7 @@ class Sessions:
         self._stream_life = _ms(lifetimes.stream)
         self._durable = durable
         self._fences: dict[Connection, Fence] = {}
+        self._giving_up: set[asyncio.Task[None]] = set()
 
     async def load(
         self, citizen: Citizen, request: bytes, *, lease: float, material: bytes = b""
@@ -98,12 +101,20 @@ class Sessions:
         names = self._names
         key = names.session(citizen)
         word = os.urandom(_CLAIM)
-        found = await self._nodes.call(
-            citizen.shard,
-            LOAD,
-            (key, names.pins(citizen), names.language(citizen)),
-            (request, word, _ms(lease), self._language_life),
-        )
+        try:
+            found = await self._nodes.call(
+                citizen.shard,
+                LOAD,
+                (key, names.pins(citizen), names.language(citizen)),
+                (request, word, _ms(lease), self._language_life),
+            )
+        except asyncio.CancelledError:
+            # It may be under way: then the claim is taken, by nobody. The same connection
+            # brings this after it, so that the citizen need not wait for the lease to end.
+            task = asyncio.create_task(self._give_up(citizen, word))
+            self._giving_up.add(task)
+            task.add_done_callback(self._giving_up.discard)
+            raise
         state = State(found[0].decode())
         if state is State.BUSY:
             return Loaded(state)
@@ -222,8 +233,14 @@ class Sessions:
         await self._nodes.execute(citizen.shard, "DEL", *keys)
 
     async def close(self) -> None:
+        if self._giving_up:
+            await asyncio.wait(self._giving_up)
         for fence in self._fences.values():
             await fence.close()
+
+    async def _give_up(self, citizen: Citizen, claim: bytes) -> None:
+        with contextlib.suppress(StoreError):
+            await self.release(citizen, claim)
 
     def _fence(self, shard: int) -> Fence:
         server = self._nodes.of(shard)

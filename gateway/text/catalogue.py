@@ -1,7 +1,8 @@
 """Translators' PO files, read directly: no compiled file stands between them and a citizen.
 
 What is served is decided here: an empty entry never, a fuzzy one only for a draft language where
-drafts are allowed. The fallback chain is given by who asks, never guessed.
+drafts are allowed, and not if it was made for another text. The fallback chain is given by who
+asks, never guessed.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class Entry:
     file: str
     line: int
     flags: frozenset[str] = frozenset()
+    stale: bool = False  # made for another source text, which stands beside it (`#| msgid`)
 
     @property
     def empty(self) -> bool:
@@ -193,6 +195,7 @@ def _entries(
             file=file,
             line=message.lineno or 1,
             flags=frozenset(message.flags),
+            stale=any(comment.startswith("| msg") for comment in message.user_comments),
         )
 
 
@@ -241,4 +244,6 @@ class Catalogues:
         return tuple(catalogue for found in self._read.values() for catalogue in found)
 
     def _serves(self, entry: Entry) -> bool:
-        return not entry.empty and (not entry.fuzzy or entry.language in self._fuzzy)
+        if entry.fuzzy and (entry.stale or entry.language not in self._fuzzy):
+            return False
+        return not entry.empty

@@ -164,7 +164,9 @@ class Phone:
             }
         )
         transport = httpx2.ASGITransport(app=self.counter.callbacks, raise_app_exceptions=False)
-        async with httpx2.AsyncClient(transport=transport, base_url="http://phone") as client:
+        async with httpx2.AsyncClient(
+            transport=transport, base_url="http://phone", trust_env=False
+        ) as client:
             reply = await client.post(
                 f"{_PATH}/{self._token}/ussd",
                 content=form,

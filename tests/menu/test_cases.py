@@ -53,9 +53,7 @@ def lay(case: dict[str, Any], folder: Path) -> tuple[Path, Path]:
 
 
 @pytest.mark.parametrize(("code", "case"), list(cases()))
-def test_case_finds_exactly_what_it_says(
-    code: str, case: dict[str, Any], tmp_path: Path
-) -> None:
+def test_case_finds_exactly_what_it_says(code: str, case: dict[str, Any], tmp_path: Path) -> None:
     """Each fault is found at its place, and nothing else is."""
     menus, locales = lay(case, tmp_path)
     loaded = load(menus, [locales], drafts=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from gateway.store.address import Address
 from gateway.store.embedded import binary
 
 
@@ -38,6 +42,7 @@ class Launched:
 
 
 Launch = Callable[..., Launched]
+Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def free_port() -> int:
@@ -102,3 +107,33 @@ def await_answer(one: Launched) -> None:
             time.sleep(0.01)
         else:
             return
+
+
+@asynccontextmanager
+async def served(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> AsyncIterator[Address]:
+    """A server on loopback that greets like Redis, then does as `behaviour` says."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        try:
+            await reader.readuntil(b"PING\r\n")
+            writer.write(b"+PONG\r\n")
+            await behaviour(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+    server = await asyncio.start_server(greet, "127.0.0.1", 0, ssl=tls)
+    try:
+        yield Address(port=server.sockets[0].getsockname()[1])
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,14 +1,23 @@
 from __future__ import annotations
 
+import asyncio
 import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from gateway.errors import SettingsError, StoreUnavailable
 from gateway.store.address import Address, read
 from gateway.store.connection import Connection
-from tests.store.conftest import Launch
+from tests.store.conftest import Launch, served
 
 
 @pytest.mark.parametrize(
@@ -87,3 +96,62 @@ async def test_sentinels_are_asked_where_the_master_is(launch: Launch, tmp_path:
     await connection.open()
     assert await connection.execute("ECHO", "through") == b"through"
     await connection.close()
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """For 127.0.0.1 and itself its authority. `file` holds certificate and key."""
+
+    file: Path
+    server: ssl.SSLContext
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Certificate:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path / "server.pem"
+    file.write_bytes(
+        made.public_bytes(Encoding.PEM)
+        + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(file)
+    return Certificate(file, server)
+
+
+async def test_tls_reaches_a_server_whose_certificate_is_known(certificate: Certificate) -> None:
+    """And no other: a stranger's certificate is refused at once."""
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"ECHO\r\n$4\r\nover\r\n")
+        writer.write(b"$4\r\nover\r\n")
+        await reader.read(-1)
+
+    async with served(echo, certificate.server) as address:
+        url = f"rediss://127.0.0.1:{address.port}"
+        for options in (f"ssl_ca_certs={certificate.file}", "ssl_cert_reqs=none"):
+            mutual = f"ssl_certfile={certificate.file}&ssl_keyfile={certificate.file}"
+            connection = Connection(read(f"{url}?{options}&{mutual}"))
+            await connection.open()
+            assert await connection.execute("ECHO", "over") == b"over"
+            await connection.close()
+        stranger = Connection(read(url))
+        with pytest.raises(StoreUnavailable, match="CERTIFICATE_VERIFY_FAILED"):
+            await stranger.open()
+        await stranger.close()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -13,8 +13,7 @@ from gateway.errors import CommandRefused, StoreUnavailable
 from gateway.store.address import Address, fixed, read
 from gateway.store.connection import Connection
 from tests.conftest import Server
-
-Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+from tests.store.conftest import served
 
 
 @asynccontextmanager
@@ -25,36 +24,6 @@ async def opened(url: str, **more: float) -> AsyncIterator[Connection]:
         yield connection
     finally:
         await connection.close()
-
-
-@asynccontextmanager
-async def served(behaviour: Behaviour) -> AsyncIterator[Address]:
-    """A server on loopback that greets like Redis, then does as `behaviour` says."""
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        try:
-            await reader.readuntil(b"PING\r\n")
-            writer.write(b"+PONG\r\n")
-            await behaviour(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
-
-    server = await asyncio.start_server(greet, "127.0.0.1", 0)
-    try:
-        yield Address(port=server.sockets[0].getsockname()[1])
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def forever(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -410,7 +411,7 @@ async def test_a_spoilt_append_only_file_is_told_with_the_servers_words(data: Pa
     await (await open_store(data=data)).close()
     for file in (data / "appendonlydir").glob("*.aof"):
         file.write_bytes(b"not an append-only file at all, and long enough to be sure of it\n" * 5)
-    with pytest.raises(StoreUnavailable, match=r"did not start|ended at once"):
+    with pytest.raises(StoreUnavailable, match=r"did not come up.*Bad file format"):
         await open_store(data=data)
     assert not lives(data)
 
@@ -437,3 +438,43 @@ def test_leaving_twice_is_leaving_once(data: Path) -> None:
     one.leave()
     one.leave()
     assert not lives(data)
+
+
+def test_a_lock_that_nobody_gives_back_is_told(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.store.embedded.STARTED", 0.05)
+    monkeypatch.setattr("gateway.store.embedded.STOPPED", 0.05)
+    with Embedded(data).alone(), pytest.raises(StoreUnavailable, match="held"):
+        Embedded(data).attach()
+
+
+def test_a_server_that_a_killed_one_left_working_is_waited_for(data: Path) -> None:
+    """A rewrite of the append-only file goes on for a moment after its server was killed, and
+    holds the folder meanwhile, as this test does."""
+    one = Embedded(data)
+    one.attach()
+    kill_server(data)
+    descriptor = os.open(data / "server.lock", os.O_RDWR)
+    assert eventually(lambda: _taken(descriptor))
+    ended = threading.Timer(0.3, os.close, [descriptor])
+    ended.start()
+    assert one.socket().exists()
+    ended.join()
+    assert lives(data)
+    one.leave()
+    assert not lives(data)
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+async def test_a_key_file_that_cannot_be_read_is_named(data: Path) -> None:
+    await (await open_store(data=data)).close()
+    (data / "secret-keys").unlink()
+    (data / "secret-keys").mkdir(mode=0o700)
+    with pytest.raises(SettingsError, match="secret-keys"):
+        await open_store(data=data)

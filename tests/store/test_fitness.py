@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from gateway.errors import SettingsError, StoreUnfit
 from gateway.store import Store, open_store
 from tests.conftest import NAME_KEY, SECRET_KEY, Server
-from tests.store.conftest import Launch, Launched
+from tests.store.conftest import Launch, Launched, served
 
 
 async def opened(url: str, *, allow_unfit: bool = False, shards: int = 16) -> Store:
@@ -140,3 +141,23 @@ async def test_a_password_is_given_and_never_repeated(launch: Launch) -> None:
     with pytest.raises(Exception, match="WRONGPASS") as caught:
         await opened(f"redis://:hunter2@127.0.0.1:{server.port}")
     assert "hunter2" not in str(caught.value)
+
+
+async def test_a_version_without_functions_is_named() -> None:
+    async def old(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        info = b"redis_version:6.2.16\r\nrole:master\r\naof_enabled:1\r\n"
+        replies = [
+            b"$%d\r\n%s\r\n" % (len(info), info),
+            b"*2\r\n$11\r\nappendfsync\r\n$8\r\neverysec\r\n",
+            b"*2\r\n$16\r\nmaxmemory-policy\r\n$10\r\nnoeviction\r\n",
+            b"*1\r\n*-1\r\n",
+        ]
+        for reply in replies:
+            await reader.read(1 << 16)
+            writer.write(reply)
+        await reader.read(-1)
+
+    async with served(old) as address:
+        with pytest.raises(StoreUnfit, match=r"Redis 6\.2\.16: version 7\.0 or later") as caught:
+            await opened(f"redis://127.0.0.1:{address.port}")
+    assert "set " not in str(caught.value)

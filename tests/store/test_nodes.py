@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -9,8 +10,11 @@ import pytest
 
 from gateway.errors import CommandRefused, StoreUnavailable
 from gateway.store import State, Store, open_store
+from gateway.store.address import fixed
+from gateway.store.connection import Connection
+from gateway.store.nodes import Nodes
 from tests.conftest import NAME_KEY, SECRET_KEY
-from tests.store.conftest import Launch, Launched
+from tests.store.conftest import Launch, Launched, served
 
 PHONES = [f"+22901970{number:05}" for number in range(64)]
 
@@ -179,3 +183,43 @@ async def test_a_refusal_that_is_no_move_is_the_callers(one_node: Launched) -> N
     with pytest.raises(CommandRefused, match="WRONGTYPE"):
         await store.effects.read(0)
     await store.close()
+
+
+async def test_a_function_that_fails_for_its_data_is_not_loaded_again(
+    one_node: Launched,
+) -> None:
+    store = await opened(one_node.url)
+    citizen = store.names.citizen(PHONES[0])
+    one_node.ask("SET", store.names.stream(citizen.shard), "not a stream")
+    loaded = await store.sessions.load(citizen, bytes(range(16)), lease=8.0)
+    assert loaded.claim is not None
+    with pytest.raises(CommandRefused, match="WRONGTYPE"):
+        await store.sessions.save(
+            citizen,
+            loaded.claim,
+            request=bytes(range(16)),
+            body=b"",
+            ttl=60,
+            effects=[(bytes(16), b"sms")],
+        )
+    await store.close()
+
+
+async def test_nodes_that_send_each_other_on_are_given_up() -> None:
+    """A cluster in disorder: an answer within few tries, not a ring dance."""
+    ports: list[int] = []
+
+    async def elsewhere(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        own = writer.get_extra_info("sockname")[1]
+        while await reader.readuntil(b"GET\r\n"):
+            other = next(port for port in ports if port != own)
+            writer.write(b"-MOVED 7 127.0.0.1:%d\r\n" % other)
+
+    async with served(elsewhere) as one, served(elsewhere) as other:
+        ports += [one.port, other.port]
+        first = Connection(fixed(one))
+        await first.open()
+        nodes = Nodes(first)
+        with pytest.raises(StoreUnavailable, match="do not agree"):
+            await nodes.execute(0, "GET", "{00}:a")
+        await nodes.close()

@@ -49,6 +49,15 @@ class Outage:
         self.process = int(info["process_id"])
         os.kill(self.process, number)
 
+    async def eventually_free(self) -> str:
+        """What the citizen's session says once the claim of a dropped step was given back."""
+        for _ in range(100):
+            found = await load(self.store)
+            if found != "busy":
+                return found
+            await asyncio.sleep(0.01)
+        raise AssertionError("the claim was not given back")
+
     async def eventually_loads(self) -> str:
         """What the citizen's session says once Redis is there again."""
         for _ in range(200):
@@ -182,6 +191,7 @@ async def test_a_step_cancelled_half_way_disturbs_no_other(outage: Outage) -> No
         task.cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert any(isinstance(result, asyncio.CancelledError) for result in results)
+    assert await outage.eventually_free() == "fresh"
     names = outage.store.names
     citizens = [names.citizen(f"+22901970{n:05}") for n in range(50)]
     found = await asyncio.gather(

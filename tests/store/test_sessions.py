@@ -406,3 +406,31 @@ async def test_a_step_costs_two_commands(store: Store, redis: Server) -> None:
 def _calls(admin: Redis) -> dict[str, int]:
     found: Any = admin.info("commandstats")
     return {name.removeprefix("cmdstat_"): stats["calls"] for name, stats in found.items()}
+
+
+async def test_a_language_can_be_remembered_without_a_conversation(
+    store: Store, redis: Server
+) -> None:
+    assert await store.sessions.remembered(ADA) is None
+    await store.sessions.remember(ADA, "fon")
+    assert await store.sessions.remembered(ADA) == "fon"
+    assert redis.admin.ttl(NAMES.language(ADA)) > 399 * 86_400
+
+
+async def test_a_forgotten_citizen_is_new(store: Store, redis: Server) -> None:
+    await step(store, 1, language="fon", secrets=b"4321", material=SESSION_ID)
+    await store.sessions.forget(ADA)
+    assert await load(store, 2, material=SESSION_ID) == Loaded(
+        State.FRESH, claim=(await load_claim(redis))
+    )
+
+
+async def load_claim(redis: Server) -> bytes:
+    """The claim as the session's header holds it, and no step saved before it."""
+    value: Any = redis.admin.get(NAMES.session(ADA))
+    return bytes(value[21:29]) + bytes(4)
+
+
+def test_what_was_loaded_prints_nothing_of_its_content() -> None:
+    """A traceback or a log line may hold it."""
+    assert "4321" not in repr(Loaded(State.OPEN, b"4321", b"4321"))

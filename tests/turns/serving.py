@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from gateway.app import Gateway, create_app
 from gateway.settings import read
-from tests.conftest import NAME_KEY, SECRET_KEY, Server
+from tests.conftest import NAME_KEY, SECRET_KEY
 
 MENUS = Path(__file__).parent / "data" / "menus"
 TOKEN = "jeton-de-test-0123456789abcdef"
@@ -81,9 +81,9 @@ class Agency:
         return JSONResponse({"numero": f"{body['nom']}-{phone[-4:]}"})
 
 
-def environ(server: Server, agency: str, **more: str) -> dict[str, str]:
+def environ(redis_url: str, agency: str, **more: str) -> dict[str, str]:
     return {
-        "REDIS_URL": server.url,
+        "REDIS_URL": redis_url,
         "GATEWAY_SECRET_KEYS": SECRET_KEY.hex(),
         "GATEWAY_NAME_KEY": NAME_KEY.hex(),
         "GATEWAY_CALLBACK_TOKEN": TOKEN,

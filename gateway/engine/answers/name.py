@@ -14,7 +14,7 @@ _SIGNS = frozenset(" '’ʼ.-‐‑")
 def read(text: str, type_: AnswerType, world: World) -> str | Refused:
     if not text:
         return Refused("wrong_empty")
-    least, most = lengths(type_, 1, 40)
+    least, most = lengths(type_)
     if len(text) > most:
         return Refused("wrong_text")
     if not text[0].isalpha() or not all(map(_belongs, text)):

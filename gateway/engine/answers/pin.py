@@ -1,8 +1,8 @@
-"""A secret code: digits, 4 to 8 of them unless the menu says otherwise. Never kept in clear."""
+"""A secret code: digits. Never kept in clear."""
 
 from __future__ import annotations
 
-from gateway.engine.answer import LENGTHS, World, checked, lengths, wrong_length
+from gateway.engine.answer import World, checked, lengths, wrong_length
 from gateway.engine.moves import Refused
 from gateway.menu.program import AnswerType
 
@@ -11,7 +11,7 @@ def read(text: str, type_: AnswerType, world: World) -> str | Refused:
     digits = text.replace(" ", "")
     if not (digits.isascii() and digits.isdigit()):
         return Refused("wrong_pin" if text else "wrong_empty")
-    least, most = lengths(type_, *LENGTHS["pin"])
+    least, most = lengths(type_)
     if not least <= len(digits) <= most:
         return wrong_length(least, most)
     return digits if checked(digits, type_) else Refused("wrong_check")

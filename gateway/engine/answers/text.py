@@ -1,4 +1,4 @@
-"""Free text: what people write, of 1 to 40 characters unless the menu says otherwise."""
+"""Free text: what people write, with a letter or a digit in it at least."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gateway.menu.program import AnswerType
 def read(text: str, type_: AnswerType, world: World) -> str | Refused:
     if not text:
         return Refused("wrong_empty")
-    least, most = lengths(type_, 1, 40)
+    least, most = lengths(type_)
     if len(text) > most:
         return Refused("wrong_text")
     if foreign(text) or not any(letter.isalnum() for letter in text):

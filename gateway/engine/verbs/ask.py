@@ -44,10 +44,9 @@ def _hidden(run: Run, step: Ask) -> frozenset[Key]:
     keys = run.program.site.keys
     numbers = {Key.BACK: keys.back, Key.HOME: keys.home, Key.MORE: keys.more, Key.SKIP: keys.skip}
     read, world = TYPES[step.type.base], run.world
+    # As it would be written: nobody means none by « 00 ».
     return frozenset(
-        key
-        for key, number in numbers.items()
-        if not isinstance(read(number, step.type, world), Refused)
+        key for key, number in numbers.items() if str(read(number, step.type, world)) == number
     )
 
 

@@ -11,10 +11,10 @@ from gateway.engine.moves import Move, Refused, Show
 from gateway.engine.run import Run
 from gateway.engine.screens import Drawing, Screen
 from gateway.engine.session import Open
-from gateway.menu.program import AnswerType, Bound, End, Rate
+from gateway.menu.program import AnswerType, End, Rate
 
 _SCORE = re.compile(r"0*([1-5])[.)]?")
-_COMMENT = AnswerType(base="text", most=Bound(number=160))
+_COMMENT = AnswerType(base="text", length=(1, 160))
 
 
 def reach(run: Run, step: Rate) -> Move:

@@ -162,8 +162,8 @@ class Flow:
             self._enter(name, "start")
         self._run()
         reached = {position.service for position in self.states}
-        for name in program.services:
-            if name not in reached:
+        for name, service in program.services.items():
+            if name not in reached and "start" in service.parts:
                 self.unlinked.append(name)
                 self._enter(name, "start")
         self._run()
@@ -191,8 +191,13 @@ class Flow:
         """Services that a citizen can open herself."""
         site = self.program.site
         doors = [*site.codes.values(), *([site.sms.start] if site.sms.start else [])]
-        doors += [name for name, service in self.program.services.items() if service.keywords]
-        return [name for name in dict.fromkeys(doors) if name in self.program.services]
+        services = self.program.services
+        doors += [name for name, service in services.items() if service.keywords]
+        return [
+            name
+            for name in dict.fromkeys(doors)
+            if name in services and "start" in services[name].parts
+        ]
 
     def _enter(self, service: str, part: str, state: State | None = None) -> None:
         self._arrive(Position(service, (), service, part, 0), state or State())

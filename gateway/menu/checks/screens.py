@@ -20,6 +20,7 @@ from gateway.menu.program import (
     Choice,
     Confirm,
     End,
+    FieldType,
     Keys,
     List,
     Menu,
@@ -84,6 +85,14 @@ class Screens:
             self._values[step.id] = found
         return self._values[step.id]
 
+    def fields(self, step: Step | None) -> Fields:
+        """The fields of the records that a `list` shows; none for other steps."""
+        found: dict[str, FieldType] = {}
+        for visit in self.flow.of(step) if isinstance(step, List) else ():
+            if visit.inside is not None and isinstance(visit.step, List):
+                found |= record_fields(self.flow, visit.step, visit.inside) or {}
+        return found
+
     def render(self, screen: Screen, language: str, encoding: Encoding) -> str:
         """The whole screen at its worst values, not yet transliterated."""
         values = self.values(screen.step)
@@ -139,14 +148,8 @@ class Screens:
             yield Screen(step, (Line(step.comment),), ("skip", "home"))
 
     def _of_list(self, step: List, keys: tuple[str, ...]) -> Iterator[Screen]:
-        fields: dict[str, Fields] = {}
-        for visit in self.flow.of(step):
-            if visit.inside is not None:
-                found = record_fields(self.flow, step, visit.inside)
-                fields[visit.position.root] = found or {}
-        for one in fields.values() or [{}]:
-            record = Line(step.item, "10", one)
-            yield Screen(step, (Line(step.text), record), ("more", *keys))
+        record = Line(step.item, "10", self.fields(step))
+        yield Screen(step, (Line(step.text), record), ("more", *keys))
         if step.search is not None:
             yield Screen(step, (Line(step.search),), keys)
         if isinstance(step.empty, Text):

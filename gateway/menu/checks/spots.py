@@ -31,7 +31,7 @@ _FILLED = re.compile(r"\{[^{}]*\}")
 class Role(StrEnum):
     TITLE = "title"
     MENU = "menu"
-    LABEL = "label"
+    LABEL = "choice"
     ASK = "ask"
     ERROR = "error"
     LIST = "list"
@@ -64,10 +64,11 @@ class Spot:
 
     @property
     def where(self) -> str:
-        """For people who read no YAML: `etat-civil/demande, menu`."""
-        if self.step is not None:
-            return f"{self.service}/{self.step.part}, {self.step.verb}"
-        return "/".join(piece for piece in (self.service, self.name) if piece)
+        """For people who read no YAML: `etat-civil/demande, menu: choice`."""
+        if self.step is None:
+            return "/".join(piece for piece in (self.service, self.name) if piece)
+        where = f"{self.service}/{self.step.part}, {self.step.verb}"
+        return where if self.role.value == self.step.verb else f"{where}: {self.role.value}"
 
 
 def spots(program: Program) -> Iterator[Spot]:

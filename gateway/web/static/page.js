@@ -196,6 +196,10 @@ function flash(key) {
   setTimeout(() => button.classList.remove("down"), 120);
 }
 
+// A key that is clicked does not take what is typed next.
+phone.addEventListener("mousedown", (event) => {
+  if (event.target.closest("[data-key]") !== null) event.preventDefault();
+});
 phone.addEventListener("click", (event) => {
   const button = event.target.closest("[data-key]");
   if (button !== null) press(button.dataset.key);
@@ -236,10 +240,25 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-at("lose").addEventListener("click", lose);
-at("redial").addEventListener("click", () => dial(dialled));
+// What happens then is on the phone, and so is what is typed next.
+function look() {
+  phone.scrollIntoView({ block: "nearest" });
+  text.focus({ preventScroll: true });
+}
+
+at("lose").addEventListener("click", () => {
+  lose();
+  look();
+});
+at("redial").addEventListener("click", () => {
+  dial(dialled);
+  look();
+});
 for (const chip of document.querySelectorAll("[data-dial]")) {
-  chip.addEventListener("click", () => dial(chip.dataset.dial));
+  chip.addEventListener("click", () => {
+    dial(chip.dataset.dial);
+    look();
+  });
 }
 
 at("network").addEventListener("change", () => {

@@ -1,0 +1,123 @@
+"""`gateway demo`, started and stopped as by hand."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.web.conftest import ROOT, demo_of
+
+
+def dial(url: str, session: str) -> str:
+    """What the second test number sees when it dials, in French."""
+    base = {"phone": "+2290197000002", "language": "fr"}
+    httpx2.post(f"{url}/phone/language", json=base, trust_env=False)
+    step = {
+        "phone": "+2290197000002",
+        "network": "61603",
+        "code": "*229#",
+        "session": session,
+        "text": "",
+    }
+    page: str = httpx2.post(f"{url}/phone/step", json=step, trust_env=False).json()["text"]
+    return page
+
+
+def test_it_starts_tells_what_to_try_and_stops_without_a_trace(tmp_path: Path) -> None:
+    with demo_of(tmp_path / "data") as demo:
+        assert "A phone in your browser" in demo.told
+        assert "menus/" in demo.told
+        command = demo.told[demo.told.index("curl ") :].split("\n\n")[0]
+        reply = subprocess.run(
+            ["sh", "-c", command.replace("curl ", "curl --noproxy '*' -s ")],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=20,
+        )
+        assert reply.stdout.startswith("CON ")
+        assert "Services publics" in dial(demo.url, "first")
+        assert demo.stop() == 0
+    processes = subprocess.run(
+        ["ps", "-eo", "args"], capture_output=True, text=True, check=True
+    ).stdout
+    assert str(tmp_path) not in processes
+    assert (tmp_path / "data").stat().st_mode & 0o077 == 0
+
+
+def test_a_saved_menu_is_taken_up_and_a_wrong_one_is_told(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "menus", tmp_path / "menus")
+    shutil.copytree(ROOT / "locales", tmp_path / "locales")
+    home = tmp_path / "menus" / "accueil.yaml"
+    with demo_of(
+        tmp_path / "data",
+        GATEWAY_MENUS=str(tmp_path / "menus"),
+        GATEWAY_LOCALES=str(tmp_path / "locales"),
+    ) as demo:
+        before = home.read_text("utf-8")
+        home.write_text(
+            before.replace("menu: Services publics", "menu: Guichet de Cotonou"), "utf-8"
+        )
+        demo.until("Menus taken up")
+        assert "Guichet de Cotonou" in dial(demo.url, "edited")
+
+        home.write_text(before.replace(": etat-civil", ": etat-civille"), "utf-8")
+        told = demo.until("last good menus")
+        assert "accueil.yaml:" in told
+        assert "unknown-target" in told
+        assert "etat-civil »?" in told
+        assert "Guichet de Cotonou" in dial(demo.url, "wrong")
+
+
+def test_two_demos_take_two_ports(tmp_path: Path) -> None:
+    with demo_of(tmp_path / "one") as one, demo_of(tmp_path / "two") as two:
+        assert one.url != two.url
+        assert "Services publics" in dial(one.url, "one")
+        assert "Services publics" in dial(two.url, "two")
+
+
+def test_a_port_that_was_asked_for_and_is_taken_is_a_clear_error(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = subprocess.run(
+            [sys.executable, "-m", "gateway.cli", "demo"],
+            cwd=ROOT,
+            env={**os.environ, "PORT": str(port), "GATEWAY_DATA": str(tmp_path / "data")},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+    assert ended.returncode == 1
+    assert f"port {port} is in use" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "named"),
+    [
+        ("GATEWAY_MENUS", "/nowhere/menus", "/nowhere/menus"),
+        ("GATEWAY_CALLBACK_TOKEN", "short", "GATEWAY_CALLBACK_TOKEN"),
+        ("PORT", "eighty", "PORT"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, variable: str, value: str, named: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "gateway.cli", "demo"],
+        cwd=ROOT,
+        env={**os.environ, "GATEWAY_DATA": str(tmp_path / "data"), variable: value},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert ended.returncode == 1
+    assert named in ended.stderr
+    assert "Traceback" not in ended.stderr
