@@ -14,9 +14,10 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -50,6 +51,7 @@ _PAUSES = (0.02, 0.04, 0.08, 0.16, 0.25)  # seconds between two looks at a twin'
 _PROMISES = frozenset({"sms", "callback", "follow"})  # on disk before the citizen reads of them
 
 _Answer = tuple[Result, UssdReply]
+_Given = TypeVar("_Given")
 
 _log = structlog.get_logger("gateway.turns")
 
@@ -132,7 +134,8 @@ class UssdTurns:
         else:
             # The two leave in one write: one round trip.
             loaded, owner = await asyncio.gather(
-                self._look(store, step), store.sessions.seen(step.provider_session)
+                self._look(store, step),
+                _twice(lambda: store.sessions.seen(step.provider_session)),
             )
         pauses = iter(_PAUSES)
         while loaded.state is State.BUSY:
@@ -144,8 +147,10 @@ class UssdTurns:
         return loaded, owner
 
     async def _look(self, store: Store, step: Step) -> Loaded:
-        loaded = await store.sessions.load(
-            step.citizen, step.digest, lease=LEASE, material=step.material
+        loaded = await _twice(
+            lambda: store.sessions.load(
+                step.citizen, step.digest, lease=LEASE, material=step.material
+            )
         )
         step.claim = loaded.claim
         step.language = loaded.language
@@ -317,16 +322,13 @@ class UssdTurns:
                 durable=any(order.kind in _PROMISES for order in ordered),
             )
 
-        known = self._callers.get(step.provider_session) == step.citizen
-        binding = None if known else self._bind(store, step)
-        try:
-            await (save() if binding is None else asyncio.gather(save(), binding))
-        except StoreUnavailable:
-            if orders or time.monotonic() > step.deadline - SAVING:
-                raise
-            # Nobody knows whether it was written. If it was, the claim is gone, and what was
-            # written is found as the answer of this very request.
-            await save()
+        # Written a second time it is the same; and if it was written, the claim is gone, and the
+        # answer of this very request is found. An effect's way to the disk is not asked twice.
+        saving = save() if orders else _twice(save)
+        if self._callers.get(step.provider_session) == step.citizen:
+            await saving
+        else:
+            await asyncio.gather(saving, _twice(lambda: self._bind(store, step)))
         step.claim = None
 
     async def _bind(self, store: Store, step: Step) -> None:
@@ -364,6 +366,18 @@ def _opened(loaded: Loaded) -> tuple[Envelope, Session] | None:
     except SessionUnreadable:
         _log.warning("session-unreadable", reason="format")
         return None
+
+
+async def _twice(ask: Callable[[], Awaitable[_Given]]) -> _Given:
+    """Asks once more where the connection broke on the way: a server that is there again (the
+    deployment's own is started anew at once) answers, and one that stays away refuses at once."""
+    started = time.monotonic()
+    try:
+        return await ask()
+    except StoreUnavailable:
+        if time.monotonic() - started > SAVING / 2:
+            raise
+        return await ask()
 
 
 async def _give_back(store: Store, step: Step, error: BaseException) -> None:

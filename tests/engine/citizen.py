@@ -29,8 +29,6 @@ codes:
   "*229#": essai
 """
 
-Json = object
-
 
 def build(files: Mapping[str, str], *, drafts: bool = True) -> Program:
     """Load menus from texts by file name; `site.yaml` may be left out. Nothing may be wrong."""
@@ -60,12 +58,12 @@ def load_folder(menus: Path, locales: Path, *, drafts: bool = True) -> Program:
 class Citizen:
     """Everything the engine hands over is written down and read again between two turns.
 
-    `answers` are what back ends say, by operation: an outcome's name, else data; a list of
-    answers for `queued` operations is used up in order.
+    `answers` are what back ends say, by operation: an outcome's name, else data; a list that
+    begins with « in turn » is used up.
     """
 
     program: Program
-    answers: dict[str, Json] = field(default_factory=dict)
+    answers: dict[str, object] = field(default_factory=dict)
     network: str | None = None
     language: str | None = None
     phone: str = PHONE
@@ -130,10 +128,14 @@ class Citizen:
 
     def _answer(self, request: CallRequest) -> Answered:
         self.calls.append(request)
+        answer = self.answer_of(request)
+        if isinstance(answer, str) and answer in list(Outcome):
+            return Answered(Outcome(answer))
+        return Answered(Outcome.OK, answer)  # type: ignore[arg-type]  # what YAML holds is JSON
+
+    def answer_of(self, request: CallRequest) -> object:
         answer = self.answers[request.operation]
         if isinstance(answer, Sequence) and answer and answer[0] == "in turn":
             _, answer, *rest = answer
             self.answers[request.operation] = ["in turn", *rest] if rest else answer
-        if isinstance(answer, str) and answer in list(Outcome):
-            return Answered(Outcome(answer))
-        return Answered(Outcome.OK, answer)  # type: ignore[arg-type]  # what YAML holds is JSON
+        return answer

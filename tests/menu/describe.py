@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from datetime import timedelta
 from enum import StrEnum
@@ -25,38 +25,35 @@ from gateway.menu.program import (
 _OF_ALL = {"id", "service", "part", "index", "place"}
 
 
+_PLAIN: dict[type, Callable[[Any], Any]] = {
+    Expression: lambda value: value.source,
+    Operation: lambda value: value.name,
+    Queue: lambda value: value.name,
+    Message: lambda value: value.name,
+    Table: lambda value: value.name,
+    Pattern: lambda value: value.pattern,
+    timedelta: lambda value: f"{value.total_seconds():.0f} s",
+    StrEnum: str,
+    frozenset: lambda value: sorted(map(str, value)),
+    tuple: lambda value: [describe(item) for item in value],
+    list: lambda value: [describe(item) for item in value],
+}
+
+
 def describe(value: object) -> Any:
     """What the author would recognize; what is as it always is stays unsaid."""
-    match value:
-        case Text():
-            if value.count is None:
-                return value.source
-            return {
-                "one": value.source,
-                "other": value.source_plural,
-                "count": value.count.source,
-            }
-        case Expression():
+    if isinstance(value, Text):
+        if value.count is None:
             return value.source
-        case Target():
-            return f"{value.service}#{value.part}" if value.way is Way.PART else str(value.way)
-        case Operation() | Queue() | Message() | Table():
-            return value.name
-        case StrEnum():
-            return str(value)
-        case Pattern():
-            return value.pattern
-        case timedelta():
-            return f"{value.total_seconds():.0f} s"
-        case Mapping():
-            return {str(key): describe(item) for key, item in value.items()}
-        case frozenset():
-            return sorted(str(item) for item in value)
-        case tuple() | list():
-            return [describe(item) for item in value]
-    if hasattr(value, "__dataclass_fields__"):
-        return _fields(value)
-    return value
+        return {"one": value.source, "other": value.source_plural, "count": value.count.source}
+    if isinstance(value, Target):
+        return f"{value.service}#{value.part}" if value.way is Way.PART else str(value.way)
+    if isinstance(value, Mapping):
+        return {str(key): describe(item) for key, item in value.items()}
+    for kind, plain in _PLAIN.items():
+        if isinstance(value, kind):
+            return plain(value)
+    return _fields(value) if hasattr(value, "__dataclass_fields__") else value
 
 
 def _fields(value: Any) -> dict[str, Any]:

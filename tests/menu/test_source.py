@@ -56,7 +56,7 @@ def test_places_count_from_one() -> None:
         ("a: Été {nom} oui\n", "1:9"),
         ('a: "Été {nom}"\n', "1:10"),
         ("a: 'l''été {nom}'\n", "1:13"),
-        ('a: "\\u00e9t\\u00e9 {nom}"\n', "1:19"),
+        ('a: "\\u00e9t\\u00e9 {nom}"\n', "1:20"),
         ("a: |\n  Bonjour\n  à {nom}\n", "3:6"),
         ("a: >-\n  Bonjour\n  à {nom}\n", "3:6"),
         ("a: Bonjour\n  à {nom}\n", "2:6"),

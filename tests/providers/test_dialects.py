@@ -79,7 +79,9 @@ def test_a_reply_is_written(dialect: Dialect, case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("dialect", "case"), _cases("ussd"))
-def test_what_is_wrong_is_told_without_what_was_sent(dialect: Dialect, case: dict[str, Any]) -> None:
+def test_what_is_wrong_is_told_without_what_was_sent(
+    dialect: Dialect, case: dict[str, Any]
+) -> None:
     """Errors go to the log: neither number nor text nor session may stand in one."""
     if "gives" in case:
         assert dialect.read_ussd(_body(case), case.get("type", FORM), "BJ")

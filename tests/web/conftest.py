@@ -106,8 +106,9 @@ def chromium() -> str | None:
     return next((path for path in map(shutil.which, names) if path is not None), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """For one module of tests: while it is open, no test of another one could run a loop."""
     path = chromium()
     if path is None:
         if os.environ.get("GATEWAY_REQUIRE_BROWSER") == "1":

@@ -11,8 +11,8 @@ from gateway.menu.values import EXPRESSION, PLACE
 from gateway.menu.verbs.verb import Draft, verb
 
 _CASE = (
-    Key("when", EXPRESSION, "Si c'est vrai…", required=True),
-    Key("go", PLACE, "… aller là.", required=True),
+    Key("when", EXPRESSION, "La condition.", required=True),
+    Key("go", PLACE, "Où aller si elle est vraie.", required=True),
 )
 _ELSE = (Key("else", PLACE, "Où aller sinon.", required=True),)
 
