@@ -136,7 +136,8 @@ class CallRequest:
 class Effect:
     """Something to be done once, kept with the session in one script.
 
-    `kind` is sms, callback, follow or rate; `body` is what the worker needs to do it.
+    `kind` is sms, callback, follow or rate; `body` is what the worker needs to do it, beside the
+    citizen's number.
     """
 
     kind: str

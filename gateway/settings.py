@@ -58,7 +58,7 @@ def _key(value: object) -> object:
 
 
 def _redis(value: object) -> object:
-    if isinstance(value, str) and not re.match(r"(redis|rediss|unix)://", value):
+    if isinstance(value, str) and not re.match(r"(redis|rediss|unix|redis\+sentinel)://", value):
         raise _wrong("give redis://host:6379/0, rediss://… (TLS) or unix:///path/to/socket")
     return value
 

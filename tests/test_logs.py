@@ -74,7 +74,7 @@ def test_what_slips_into_a_field_is_masked(
 
 
 def test_a_number_in_the_event_itself_is_masked(capsys: pytest.CaptureFixture[str]) -> None:
-    structlog.get_logger("z").error(f"cannot serve {NUMBER}")  # noqa: G004
+    structlog.get_logger("z").error(f"cannot serve {NUMBER}")
     (line,) = _lines(capsys)
     assert line["event"] == f"cannot serve {REDACTED}"
 

@@ -18,7 +18,7 @@ import msgspec
 import structlog
 
 from gateway import __version__
-from gateway.backends.address import Unaddressable, fill, query
+from gateway.backends.address import Unaddressable, fill, placeholders, query
 from gateway.backends.contract import Broken, read
 from gateway.backends.endpoint import Endpoint, endpoints
 from gateway.events import Answered, CallRequest, Json, Outcome
@@ -227,15 +227,25 @@ class Backends:
 
 def _address(operation: Operation, request: CallRequest) -> tuple[str, bytes | None]:
     """The path with its query, and the JSON body where the method has one."""
-    arguments = dict(request.arguments)
-    arguments.pop("phone", None)  # it travels in its header, never in an address
-    path, rest = fill(operation.path, arguments)
+    arguments = request.arguments
+    if request.phone is not None:
+        # Her own number has its header. In an address it would be in every log on the way.
+        in_address = {name: value for name, value in arguments.items() if value != request.phone}
+    else:
+        in_address = dict(arguments)
+    path, rest = fill(operation.path, in_address)
     if operation.method not in _WITH_BODY:
         return query(path, rest), None
+    taken = placeholders(operation.path)
+    body = {
+        name: value
+        for name, value in arguments.items()
+        if name not in taken and (name, value) != ("phone", request.phone)
+    }
     try:
-        return path, msgspec.json.encode(rest)
+        return path, msgspec.json.encode(body)
     except (msgspec.MsgspecError, UnicodeEncodeError):
-        raise Unaddressable("not-unicode") from None
+        raise Unaddressable("not-unicode", typed=True) from None
 
 
 async def _body(response: httpx2.Response) -> bytes:

@@ -18,7 +18,8 @@ class Behaviour:
     A verb that has a screen draws it whenever it is needed, from the session alone; or says that
     there is nothing to show, and where to go on. `pick` is given what she chose of the screen's
     `picks`; `answer` any other text, clean; `passed` is run when she passes the question.
-    `matters`: a dialled suffix must not answer it.
+    `matters`: a dialled suffix must not answer it. `still`: without a wrong answer, its screen is
+    the same for everybody of one language and bearer as long as no variable is written on it.
     """
 
     reach: Callable[[Run, Any], Move]
@@ -27,3 +28,4 @@ class Behaviour:
     answer: Callable[[Run, Any, str], Move] | None = None
     passed: Callable[[Run, Any], Move] | None = None
     matters: Callable[[Any], bool] = lambda step: False
+    still: Callable[[Any], bool] = lambda step: True

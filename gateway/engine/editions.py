@@ -15,7 +15,9 @@ def adapt(run: Run) -> Move | None:
         return None
     session.program = program.hash
     asked = session.open is Open.LANGUAGE and not session.at
+    pending = session.pending
     known = asked or session.at in program.steps
+    known = known and (pending is None or pending.at in program.steps)
     if known and session.service in program.services and whole(run, session.frames):
         return None
     session.error, session.says, session.page, session.pending = None, [], 0, None

@@ -15,8 +15,8 @@ from gateway.engine.screens import Screen
 from gateway.engine.session import Open
 from gateway.engine.verbs import VERBS
 from gateway.errors import Astray
-from gateway.events import Answered, CallRequest
-from gateway.menu.program import Confirm, Program, Target, Way
+from gateway.events import Answered, CallRequest, Encoding
+from gateway.menu.program import Confirm, Program, Step, Target, Way
 
 _FARTHEST = 200  # steps between two screens; a menu that needs more goes round in circles
 
@@ -74,16 +74,37 @@ def _here(run: Run) -> Move:
     return VERBS[step.verb].reach(run, step)
 
 
+_drawn: dict[tuple[object, ...], tuple[Step, Screen]] = {}
+"""Screens that are the same for everybody. The step is kept so that its `id()` stays its own."""
+_MOST_DRAWN = 10_000
+
+
 def draw(run: Run) -> Move:
     """Draw what is open; or where to go, when there is nothing to show."""
+    session, bearer = run.session, run.scene.bearer
     behaviour, step = opened(run)
+    key: tuple[object, ...] | None = None
+    if step is not None and session.error is None and not session.says:
+        code, gsm = run.language.code, bearer.encoding is Encoding.GSM7
+        key = (id(step), session.open, code, gsm, bearer.budget, run.returns, run.leaves)
+        known = _drawn.get(key)
+        if known is not None:
+            return _open(run, known[1])
     if behaviour.draw is None:
         return Onward.HERE  # an edited menu
     drawn = behaviour.draw(run, step)
     if not isinstance(drawn, Screen):
         return drawn
-    run.screen = drawn
-    run.session.page = min(run.session.page, len(drawn.pages) - 1)
+    if key is not None and step is not None and drawn.static and behaviour.still(step):
+        if len(_drawn) >= _MOST_DRAWN:
+            _drawn.clear()
+        _drawn[key] = step, drawn
+    return _open(run, drawn)
+
+
+def _open(run: Run, screen: Screen) -> Move:
+    run.screen = screen
+    run.session.page = min(run.session.page, len(screen.pages) - 1)
     return Onward.STAY
 
 
@@ -156,9 +177,9 @@ def _again(run: Run, move: Again) -> Move:
     while len(visits) > 1 and isinstance(run.program.steps.get(visits[-1].at), Confirm):
         back(run)  # what is wrong was said before it was confirmed
     if not back(run):
-        if move.otherwise.way in (Way.AGAIN, Way.CONTINUE):
+        if move.otherwise.way is Way.AGAIN:
             raise Astray("there is no question to ask again")
-        return move.otherwise
+        return Onward.BELOW if move.otherwise.way is Way.CONTINUE else move.otherwise
     ask_again(run, spent=True)
     if move.fixed:
         run.fix()

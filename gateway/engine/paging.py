@@ -37,10 +37,11 @@ class Key(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`keys` are those whose number stands on it, and therefore works."""
+    """`keys` are those whose number stands on it, and therefore works; `units` is its length."""
 
     text: str
     keys: frozenset[Key]
+    units: int
 
 
 class Sheet(NamedTuple):
@@ -187,7 +188,7 @@ class _Cutter:
 
     def _add(self, items: Sequence[str], keys: Sequence[Key]) -> None:
         text = "\n".join([*items, *self._shown(keys)])
-        self.pages.append(Page(text, frozenset(keys) - self.sheet.hidden))
+        self.pages.append(Page(text, frozenset(keys) - self.sheet.hidden, self._units(text)))
 
     def _units(self, text: str) -> int:
         return units(text, self.sheet.encoding)

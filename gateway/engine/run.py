@@ -129,6 +129,17 @@ class Run:
         text = labels.get(str(value)) if labels else None
         return None if text is None else text.render(self.language.code, self.scope, gsm=False)
 
+    @property
+    def returns(self) -> bool:
+        """Whether there is a screen to go back to from the open one."""
+        session = self.session
+        return bool(session.history) and session.pending is None and session.cut is None
+
+    @property
+    def leaves(self) -> bool:
+        """Whether home is another screen than the open one."""
+        return not self.session.first and self.session.cut is None
+
     # ---- what it changes -------------------------------------------------------------
 
     def set(self, name: str | None, value: object, *, proven: bool = False) -> None:

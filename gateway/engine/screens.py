@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gateway.engine.paging import Key, Page, Sheet, lay_out, numbering, remembered
-from gateway.engine.session import Open
 from gateway.events import Encoding
 from gateway.menu.program import Scope, Text
 from gateway.text.language import Policy
@@ -93,7 +92,6 @@ class Drawing:
     ) -> Screen:
         """Cut into pages. `above` goes by itself, before the rest, where all is too long."""
         run, session = self.run, self.run.session
-        asks_resume = session.open is Open.RESUME
         if session.says:
             self.static = False
             above = "\n".join([*session.says, above] if above else session.says)
@@ -115,8 +113,8 @@ class Drawing:
             numbers=site.keys,
             hidden=hidden,
             skips=skips,
-            returns=bool(session.history) and session.pending is None and not asks_resume,
-            leaves=not session.first and not asks_resume,
+            returns=run.returns,
+            leaves=run.leaves,
             closes=closes,
             encoding=run.scene.bearer.encoding,
             budget=run.scene.bearer.budget,

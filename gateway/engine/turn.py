@@ -23,7 +23,6 @@ from gateway.engine.suffix import play
 from gateway.errors import Astray
 from gateway.events import Answered, CallRequest, Dial, Effect, Scene, Typed
 from gateway.menu.program import Place, Program, Target, Way
-from gateway.text.gsm7 import units
 
 _MOST_INPUTS = 20  # of a dialled suffix that are played
 
@@ -140,7 +139,7 @@ def _typed(
 
 
 def _finish(run: Run) -> Turned:
-    session, screen, bearer = run.session, run.screen, run.scene.bearer
+    session, screen = run.session, run.screen
     if screen is None:
         raise Astray("there is no screen")
     page = screen.pages[session.page]
@@ -155,8 +154,8 @@ def _finish(run: Run) -> Turned:
         place=step.place if step else None,
         page=session.page,
         pages=len(screen.pages),
-        units=units(page.text, bearer.encoding),
-        budget=bearer.budget,
+        units=page.units,
+        budget=run.scene.bearer.budget,
         open=session.open,
     )
     if ends:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from gateway.menu.codes import Code
 from gateway.menu.findings import nearest
 from gateway.menu.program import Choice, Target, Text
-from gateway.menu.shapes import SCALAR, Fields, JsonSchema, Key, outline, read_keys, refuse
+from gateway.menu.shapes import (
+    SCALAR,
+    Fields,
+    JsonSchema,
+    Key,
+    is_counted,
+    outline,
+    read_keys,
+    refuse,
+)
 from gateway.menu.sheet import Sheet
 from gateway.menu.source import Map, Node, Scalar, Seq
 from gateway.menu.values import EXPRESSION, PLACE, STRING, TEXT
@@ -65,7 +74,7 @@ def _choice(node: Node, saves: bool, sheet: Sheet) -> Choice | None:
     if isinstance(node, Seq) or not node.entries:
         refuse(node, sheet, "a choice")
         return None
-    if any(key.text in ("one", "other", "count") for key, _ in node.entries):
+    if is_counted(node):
         label = sheet.text(node)
         return None if label is None else _made(label, node, None, None)
     if node.get("label") is not None:

@@ -15,6 +15,7 @@ from gateway.menu.program import Place
 
 LARGEST = 8 * 1024 * 1024
 PACKAGE_LOCALES = Path(__file__).resolve().parent.parent / "locales"
+_NAMES = "use small letters without accents, digits, « - » and « _ »"
 _RESERVED = frozenset(("site", "gateway", "home", "language", "again", "continue"))
 
 
@@ -50,7 +51,7 @@ def read_files(folder: Path, locales: Sequence[Path], drafts: bool, findings: Fi
         if kind == "":
             continue
         text = reader.read(path)
-        files.paths[f"{kind}:{name}"] = path.as_posix()
+        files.paths[f"{kind}:{name}"] = shown(path)
         if kind == "site":
             site = text
         elif kind == "table":
@@ -74,13 +75,18 @@ def read_files(folder: Path, locales: Sequence[Path], drafts: bool, findings: Fi
     )
 
 
+def shown(path: Path) -> str:
+    """The path for people; a name that isn't UTF-8 could not even be printed."""
+    return path.as_posix().encode("utf-8", "replace").decode("utf-8")
+
+
 class _Reader:
     def __init__(self, folder: Path, findings: Findings, digest: hashlib.blake2b) -> None:
         self._folder, self._findings, self._digest = folder, findings, digest
 
     def walk(self) -> Iterator[Path]:
         """All files that may concern us, in the order of their paths."""
-        for root, folders, names in os.walk(self._folder):
+        for root, folders, names in os.walk(self._folder, onerror=self._closed):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
                 path = Path(root, name)
@@ -90,12 +96,16 @@ class _Reader:
                 if path.is_file() or path.is_symlink():
                     yield path
 
+    def _closed(self, error: OSError) -> None:
+        place = Place(shown(Path(error.filename)), 1, 1)
+        self._findings.error(place, Code.FILE_UNREADABLE, "this folder may not be read")
+
     def add(self, path: Path, base: Path) -> bytes | None:
         """The file's bytes, noted in the hash by its path below `base`."""
         try:
             content = path.read_bytes()
         except OSError as error:
-            self._digest.update(f"\0{path.relative_to(base)}\0{error.strerror}".encode())
+            self._digest.update(f"\0{shown(path)}\0{error.strerror}".encode())
             return None
         name = path.relative_to(base).as_posix().encode("utf-8", "surrogateescape")
         self._digest.update(b"\0%b\0%d\0" % (name, len(content)))
@@ -103,13 +113,13 @@ class _Reader:
         return content
 
     def read(self, path: Path) -> str | None:
-        place = Place(path.as_posix(), 1, 1)
+        place = Place(shown(path), 1, 1)
         try:
             size = path.stat().st_size
         except OSError:
             size = 0
         if size > LARGEST:
-            self._digest.update(f"\0{path}\0{size}".encode())
+            self._digest.update(f"\0{shown(path)}\0{size}".encode())
             message = f"larger than {LARGEST // 2**20} MB, which no menu or table needs"
             self._findings.error(place, Code.FILE_TOO_LARGE, message)
             return None
@@ -139,16 +149,20 @@ class _Reader:
 def _kind(path: Path, findings: Findings, folder: Path) -> tuple[str, str]:
     """The name and kind (site, service, table) of a file, or an empty kind for others."""
     posix = path.as_posix()
-    place = Place((folder / path).as_posix(), 1, 1)
+    place = Place(shown(folder / path), 1, 1)
     suffix = path.suffix.lower()
     if posix.startswith("tables/") and suffix == ".csv":
-        return posix.removeprefix("tables/")[: -len(suffix)], "table"
+        name = posix.removeprefix("tables/")[: -len(suffix)]
+        if is_service(name):
+            return name, "table"
+        findings.error(place, Code.FILE_NAME, "this can't be the name of a table", _NAMES)
+        return "", ""
     if suffix not in (".yaml", ".yml") or posix.endswith((".test.yaml", ".test.yml")):
         return "", ""
     name = posix[: -len(suffix)]
     if path.suffix != ".yaml":
-        message = f"« {path.name} » would not be read"
-        findings.error(place, Code.FILE_NAME, message, f"call it {path.stem}.yaml")
+        message = "this file would not be read"
+        findings.error(place, Code.FILE_NAME, message, "a menu's name ends in .yaml")
         return "", ""
     if name == "site":
         return "site", "site"
@@ -159,8 +173,8 @@ def _kind(path: Path, findings: Findings, folder: Path) -> tuple[str, str]:
         findings.error(
             place,
             Code.FILE_NAME,
-            f"« {name} » can't be the name of a service",
-            "use small letters without accents, digits, « - » and « _ »",
+            "this can't be the name of a service",
+            _NAMES,
         )
         return "", ""
     return name, "service"

@@ -90,7 +90,8 @@ class Known:
 
     def read(self, node: Node, sheet: Sheet) -> str | None:
         if not isinstance(node, Scalar) or not node.text:
-            refuse(node, sheet, f"the name of a {self.what}")
+            article = "an" if self.what[0] in "aeio" else "a"
+            refuse(node, sheet, f"the name of {article} {self.what}")
             return None
         if sheet.declares(self.section, node.text):
             return node.text

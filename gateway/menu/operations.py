@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from gateway.menu.backends import placeholders
 from gateway.menu.codes import Code
@@ -83,6 +83,20 @@ def operation(fields: Fields, key: str, sheet: Sheet) -> Operation | None:
     backend, _, own = name.partition(".")
     found = sheet.site.backends.get(backend)
     return None if found is None else found.operations.get(own)
+
+
+def reaches(asked: Operation, sent: Collection[str], place: Place, sheet: Sheet) -> bool:
+    """Whether the operation's path finds its variables in what is `sent`."""
+    wanted = placeholders(asked.path)
+    missing = [name for name in wanted if name not in sent]
+    for name in missing:
+        sheet.error(
+            place,
+            Code.MISSING_ARGUMENT,
+            f"{asked.name} needs « {name} » in its path {asked.path}",
+            f"a call names it in with: [{', '.join(wanted)}]; a check sends answer",
+        )
+    return not missing
 
 
 def secret_travels_openly(

@@ -94,7 +94,7 @@ class Text:
         template = forms[0]
         if len(forms) > 1 and self.count is not None:
             count = self.count.evaluate(scope)
-            template = forms[variant.plural(count if isinstance(count, int) else 0)]
+            template = forms[variant.plural(_counted(count))]
         if len(template) == 1 and isinstance(template[0], str):
             return template[0]
         return "".join(
@@ -110,6 +110,13 @@ class Text:
             for template in forms
             for piece in template
         )
+
+
+def _counted(count: object) -> int:
+    """A number as a back end may write it; what is none counts as nothing."""
+    if isinstance(count, str) and count.isascii() and count.isdigit():
+        return int(count[:18])
+    return abs(int(count)) if isinstance(count, int | float) and abs(count) < 1e18 else 0
 
 
 def show(value: object) -> str:

@@ -74,7 +74,7 @@ SERVICE_KEYS = (
     Key(
         "messages",
         Named(
-            Short(TEXT, Record(MESSAGE_KEYS, "a message"), lambda fields, sheet: fields),
+            Short(TEXT, Record(MESSAGE_KEYS, "a message")),
             plain,
             "a map of messages",
         ),

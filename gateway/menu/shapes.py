@@ -30,6 +30,14 @@ class Shape(Protocol):
     def schema(self) -> JsonSchema: ...
 
 
+COUNTED = ("one", "other", "count")
+"""The keys of a text with a number in it."""
+
+
+def is_counted(node: Map) -> bool:
+    return any(key.text in COUNTED for key, _ in node.entries)
+
+
 def refuse(node: Node, sheet: Sheet, what: str) -> None:
     """The finding that `node` is not `what`."""
     if isinstance(node, Scalar) and not node.text:
@@ -162,7 +170,6 @@ class Named:
         values: dict[str, Any] = {}
         for key, value_node in node.entries:
             name = self.name(key, sheet)
-            sheet.name = name or key.text
             value = self.of.read(value_node, sheet)
             if name is not None and value is not None:
                 values[name] = value
@@ -271,20 +278,16 @@ def outline(keys: Sequence[Key]) -> JsonSchema:
 
 @dataclass(frozen=True, slots=True)
 class Short:
-    """A short form (a scalar) or a long one (a map); `lift` makes the short one's value.
-
-    `short` may give the same value as `lift(long)`.
-    """
+    """A short form, a scalar, or a long one, a map, which gives its `Fields`."""
 
     short: Shape
     long: Record
-    lift: Callable[[Fields, Sheet], Any]
 
     def read(self, node: Node, sheet: Sheet) -> Any:
-        if not isinstance(node, Map):
+        if not isinstance(node, Map) or is_counted(node):
             return self.short.read(node, sheet)
         fields = self.long.read(node, sheet)
-        return None if fields is None or not fields.complete else self.lift(fields, sheet)
+        return fields if fields is not None and fields.complete else None
 
     def schema(self) -> JsonSchema:
         return {"anyOf": [self.short.schema(), self.long.schema()]}

@@ -9,13 +9,12 @@ from gateway.menu.codes import Code
 from gateway.menu.expressions import Refused, expression
 from gateway.menu.findings import Findings, nearest, offer
 from gateway.menu.program import Expression, Message, Place, Site, Table, Target, Text, Way
-from gateway.menu.shapes import comment_cuts, refuse
+from gateway.menu.shapes import COUNTED, comment_cuts, is_counted, refuse
 from gateway.menu.source import Map, Node, Scalar, Seq
 from gateway.menu.texts import Locate, Wording
 
 PLACES = {"home": Way.HOME, "language": Way.LANGUAGE}
 FAILS = {"again": Way.AGAIN, "continue": Way.CONTINUE}
-_COUNTED = ("one", "other", "count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +23,13 @@ class Outlook:
 
     `services` maps each to its parts; None where its file can't be read, so that what refers
     to it isn't blamed. `declared` are the names of each section of the site, faulty ones too;
-    None where `site.yaml` can't be read.
+    None for a section of another shape, and where `site.yaml` can't be read at all.
     """
 
     services: Mapping[str, frozenset[str] | None]
     tables: Mapping[str, Table]
     broken_tables: frozenset[str]
-    declared: Mapping[str, frozenset[str]] | None
+    declared: Mapping[str, frozenset[str] | None] | None
 
 
 @dataclass(slots=True)
@@ -47,7 +46,6 @@ class Sheet:
     declared_messages: frozenset[str] = frozenset()
     agency: str | None = None
     pins: frozenset[str] = frozenset()
-    name: str = ""  # the key of a named map that is being read
 
     def error(self, place: Place, code: str, message: str, hint: str = "") -> None:
         self.findings.error(place, code, message, hint)
@@ -59,7 +57,7 @@ class Sheet:
 
     def text(self, node: Node) -> Text | None:
         """A text for citizens: a scalar, or `{one, other, count}`."""
-        if isinstance(node, Map) and any(node.get(key) is not None for key in _COUNTED):
+        if isinstance(node, Map) and is_counted(node):
             return self._counted(node)
         form = self._form(node)
         if form is None:
@@ -72,11 +70,11 @@ class Sheet:
         count = None
         sound = True
         for key, _ in node.entries:
-            if key.text not in _COUNTED:
-                hint = nearest(key.text, _COUNTED) or "a counted text has one, other and count"
+            if key.text not in COUNTED:
+                hint = nearest(key.text, COUNTED) or "a counted text has one, other and count"
                 self.error(key.place, Code.UNKNOWN_KEY, f"a text has no key « {key.text} »", hint)
                 sound = False
-        for name in _COUNTED:
+        for name in COUNTED:
             value_node = node.get(name)
             if value_node is None:
                 self.error(node.place, Code.MISSING_KEY, f"a counted text needs « {name}: »")
@@ -202,10 +200,13 @@ class Sheet:
     def declares(self, section: str, name: str) -> bool:
         """Whether the site names it, though perhaps with a fault; True where it can't be read."""
         declared = self.outlook.declared
-        return declared is None or name in declared.get(section, ())
+        if declared is None:
+            return True
+        names = declared.get(section, frozenset())
+        return names is None or name in names
 
     def declared(self, section: str) -> frozenset[str]:
-        return (self.outlook.declared or {}).get(section, frozenset())
+        return (self.outlook.declared or {}).get(section) or frozenset()
 
 
 def _lead(scalar: Scalar) -> int:

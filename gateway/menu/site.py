@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gateway.events import Encoding
@@ -158,7 +158,7 @@ EARLY_KEYS = (
     Key(
         "languages",
         Named(
-            Short(STRING, Record(_LANGUAGE_KEYS, "a language"), lambda fields, sheet: fields),
+            Short(STRING, Record(_LANGUAGE_KEYS, "a language")),
             _language_code,
             "a map of languages",
         ),
@@ -173,7 +173,7 @@ LATE_KEYS = (
     Key(
         "agencies",
         Named(
-            Short(STRING, Record(_AGENCY_KEYS, "an agency"), lambda fields, sheet: fields),
+            Short(STRING, Record(_AGENCY_KEYS, "an agency")),
             plain,
             "a map of agencies",
         ),
@@ -261,19 +261,30 @@ def read_site(node: Map, early: Fields, sheet: Sheet, drafts: bool) -> Site:
     )
 
 
-def declared(node: Map) -> dict[str, frozenset[str]]:
-    """The names in each section, sound or not: what refers to a faulty one isn't blamed."""
-    names: dict[str, set[str]] = {"operations": set()}
-    for key, section in node.entries:
-        if isinstance(section, Map):
-            names[key.text] = {name.text for name, _ in section.entries}
+def declared(node: Map) -> dict[str, frozenset[str] | None]:
+    """The names in each section, sound or not: what refers to a faulty one isn't blamed.
+
+    None for a section that isn't a map: nobody knows what it was meant to name.
+    """
+    names: dict[str, frozenset[str] | None] = {
+        key.text: frozenset(name.text for name, _ in section.entries)
+        if isinstance(section, Map)
+        else None
+        for key, section in node.entries
+    }
     backends_node = node.get("backends")
-    if isinstance(backends_node, Map):
-        for name, backend in backends_node.entries:
-            operations = backend.get("operations") if isinstance(backend, Map) else None
-            if isinstance(operations, Map):
-                names["operations"] |= {f"{name.text}.{key.text}" for key, _ in operations.entries}
-    return {section: frozenset(found) for section, found in names.items()}
+    if backends_node is None or isinstance(backends_node, Map):
+        names["operations"] = frozenset(_operations(backends_node))
+    else:
+        names["operations"] = None
+    return names
+
+
+def _operations(node: Map | None) -> Iterator[str]:
+    for name, backend in node.entries if node is not None else ():
+        operations = backend.get("operations") if isinstance(backend, Map) else None
+        if isinstance(operations, Map):
+            yield from (f"{name.text}.{key.text}" for key, _ in operations.entries)
 
 
 def _agencies(said: Mapping[str, Any], node: Map, sheet: Sheet) -> dict[str, Agency]:

@@ -57,7 +57,7 @@ class Scalar:
     start: int
     end: int
     text: str
-    style: str  # "" plain, or one of ' " | >
+    style: str  # "" plain, or one of ' " | >; "?" for what can't be a key
 
     @property
     def place(self) -> Place:
@@ -307,7 +307,7 @@ class _Builder:
             self.keys[-1] = node if isinstance(node, Scalar) else self._no_key(node)
             return
         self.keys[-1] = None
-        if key.text in self.seen[-1]:
+        if key.text in self.seen[-1] and key.style != "?":
             self.findings.error(
                 key.place,
                 Code.DUPLICATE_KEY,
@@ -326,4 +326,4 @@ class _Builder:
             f"a key can't begin with « {first} »",
             'if it belongs to the text, put the text into quotes "…"',
         )
-        return Scalar(self.source, node.start, node.end, f"{first}{node.start}", "")
+        return Scalar(self.source, node.start, node.end, f"{first}…", "?")

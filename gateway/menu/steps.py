@@ -64,6 +64,8 @@ def read_steps(part: str, node: Node, place: Place, sheet: Sheet, ids: Ids) -> t
 
 def _step(part: str, index: int, node: Node, sheet: Sheet, ids: Ids) -> Step | None:
     if not isinstance(node, Map):
+        if isinstance(node, Scalar) and node.plain and node.text.startswith("*"):
+            return None  # an alias, which was told already
         sheet.error(
             node.place,
             Code.UNKNOWN_VERB,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,17 @@ from gateway.events import Answered, CallRequest, Dial, Effect, Scene, Typed
 from gateway.menu.program import Program
 
 Answer = Callable[[CallRequest], Answered]
+
+_DOOR = "000"  # segment that opens a service without a code; operators give out no such code
+
+
+def door(program: Program, service: str) -> tuple[str, Program]:
+    """What to dial for the start of `service`, and a program in which that opens it."""
+    own = [code for code, opened in program.site.codes.items() if opened == service]
+    if own:
+        return min(own, key=len), program
+    codes = {**program.codes, (_DOOR,): service}
+    return f"*{_DOOR}#", replace(program, codes=codes)
 
 
 @dataclass(slots=True)

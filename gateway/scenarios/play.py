@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
-from gateway.engine import Turned, encode
+from gateway.engine import Open, Turned
+from gateway.errors import GatewayError
 from gateway.events import Answered, CallRequest, Encoding, Outcome
 from gateway.menu.program import Place, Program
-from gateway.scenarios.phone import Phone
-from gateway.scenarios.scenario import ASK, Canned, Enter, HangUp, Scenario, Shows, Swap, Wait
-from gateway.scenarios.texts import shown
-from gateway.text.language import State
+from gateway.scenarios.canned import DEADLINE, patience
+from gateway.scenarios.phone import Phone, door
+from gateway.scenarios.scenario import (
+    ASK,
+    Canned,
+    Enter,
+    HangUp,
+    Move,
+    Scenario,
+    Shows,
+    Swap,
+    Wait,
+)
+from gateway.scenarios.secrecy import Hidden
+from gateway.scenarios.texts import Untranslated
 from gateway.text.transliteration import fit
-
-NOON = datetime(2026, 3, 16, 12, 0, tzinfo=UTC)
-"""Where no `at` is given, the clock stands at the noon of a Monday."""
-
-DEADLINE = 5.0
-"""Seconds that all calls of one step share, as in production."""
-
-DOOR = "*000#"
-"""Opens a service that has no code of its own; no site can hold it, since codes begin otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Failure:
     place: Place
     language: str
     message: str
-    page: str = ""
+    page: str = ""  # what the phone showed, secrets masked
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,10 @@ class Page:
     text: str
     ends: bool
     step: str | None
+    open: Open
     move: Enter | HangUp | None
+    turns: bool = False  # another page of the screen that was open, and nothing else
+    more: bool = False  # the screen has further pages
 
 
 @dataclass(slots=True)
@@ -50,142 +53,222 @@ class Played:
     language: str
     failures: list[Failure] = field(default_factory=list)
     pages: list[Page] = field(default_factory=list)
-    compared: dict[Shows, str] = field(default_factory=dict)  # each `shows` and the page it met
+    compared: dict[Shows, Page] = field(default_factory=dict)  # each `shows`, and what it met
 
-    @property
-    def steps(self) -> list[str]:
-        """The steps that it led through, each once as long as it stayed open."""
-        steps: list[str] = []
+    def screens(self) -> dict[Enter | HangUp | None, Page]:
+        """Where each move led, whatever number of pages the screen was turned through."""
+        found: dict[Enter | HangUp | None, Page] = {}
+        last: Enter | HangUp | None = None
         for page in self.pages:
-            if page.step is not None and steps[-1:] != [page.step]:
-                steps.append(page.step)
-        return steps
+            if page.turns:
+                found[last] = replace(found[last], ends=page.ends, more=page.more)
+            else:
+                last = page.move
+                found[last] = page
+        return found
+
+    def turned(self) -> frozenset[Enter | HangUp | None]:
+        """The moves that did nothing but turn a page, of which other languages have others."""
+        return frozenset(page.move for page in self.pages if page.turns)
 
 
 def play(program: Program, scenario: Scenario) -> list[Played]:
     """Once in the scenario's language; without `language:` in each other offered one too."""
     source = program.site.source
-    language = scenario.language or source
-    first = _Player(program, scenario, source if language == ASK else language).play(compare=True)
-    results = [first]
-    if scenario.language is None and not first.failures:
-        offered = program.services[scenario.service].languages
-        for other in (name for name in offered if name != source):
-            played = _Player(program, scenario, other).play(compare=False)
-            if not played.failures and played.steps != first.steps:
-                message = f"leads through other steps than in {source}"
-                played.failures.append(Failure(scenario.place, other, message))
-            results.append(played)
+    if scenario.language is not None:
+        return [_Player(program, scenario, scenario.language).play()]
+    offered = program.services[scenario.service].languages
+    first = source if source in offered or not offered else offered[0]
+    results = [_Player(program, scenario, first).play()]
+    if not results[0].failures:
+        others = (language for language in offered if language != first)
+        results += [_Player(program, scenario, other, results[0]).play() for other in others]
     return results
 
 
+class _Astray(Exception):
+    """What would follow proves nothing: the scenario is played no further."""
+
+
 class _Player:
-    def __init__(self, program: Program, scenario: Scenario, language: str) -> None:
-        self.code, self.program = _door(program, scenario)
+    """One playing. With a `guide`, it must be led the way that the guide was."""
+
+    def __init__(
+        self, program: Program, scenario: Scenario, language: str, guide: Played | None = None
+    ) -> None:
+        own, opened = door(program, scenario.service)
+        self.code = scenario.dial or own
+        self.program = opened
         self.scenario = scenario
+        self.guide = guide
+        self.screens = {} if guide is None else guide.screens()
+        self.skipped = frozenset() if guide is None else guide.turned()
         self.played = Played(scenario, language)
-        self.backends: dict[str, Canned] = dict(scenario.backends)
-        self.unused: dict[str, Canned] = dict(scenario.backends)
-        zone = ZoneInfo(program.site.timezone)
+        self.hidden = Hidden(scenario.hidden)
+        self.untranslated: dict[str, Untranslated] = {}
+        self.backends = dict(scenario.backends)
+        self.canned = list(scenario.backends.values())
+        self.used: set[Canned] = set()
+        self.waited = 0.0  # for back ends, in this step
         self.phone = Phone(
             program=self.program,
             number=scenario.phone,
             network=scenario.network,
-            now=scenario.at.replace(tzinfo=zone) if scenario.at is not None else NOON,
+            now=scenario.at,
             answer=self.answer,
-            language=None if scenario.language == ASK else language,
+            language=None if language == ASK else language,
         )
-        self.shown = ""  # the page on the phone; stays when the call has ended
+        self.last: Turned | None = None
         self.place = scenario.place  # of the move that is being played
 
-    def play(self, *, compare: bool) -> Played:
-        if not self.dial():
-            return self.played
-        for move in self.scenario.moves:
-            self.place = move.place
-            if isinstance(move, Shows):
-                if compare:
-                    self.compare(move)
-            elif isinstance(move, Swap):
+    def play(self) -> Played:
+        try:
+            self.begin()
+            for move in self.scenario.moves:
+                self.place = move.place
+                self.move(move)
+            self.place = self.scenario.place
+            self.settle()
+        except _Astray:
+            pass
+        except GatewayError as error:
+            self.fail(f"the menu leads nowhere here: {error}")
+        return self.played
+
+    # ---- moves -----------------------------------------------------------------------
+
+    def begin(self) -> None:
+        language = self.scenario.language
+        if language not in (None, ASK) and language not in self.program.site.offered:
+            self.stop(f"« {language} » is a draft, and drafts are not offered (GATEWAY_DRAFTS)")
+        self.dial(None)
+
+    def move(self, move: Move) -> None:
+        match move:
+            case Shows():
+                self.compare(move)
+            case Swap():
                 self.backends |= move.backends
-                self.unused |= move.backends
-            elif isinstance(move, Wait):
+                self.canned += move.backends.values()
+            case Wait():
                 self.phone.wait(move.seconds)
-            elif isinstance(move, HangUp):
+            case HangUp():
                 self.phone.hang_up()
                 self.phone.wait(move.seconds)
                 self.dial(move)
-            elif self.phone.open is None:
-                self.fail("the call has ended: nothing can be entered any more")
-                return self.played
-            else:
+            case Enter() if move not in self.skipped:
+                if self.phone.open is None:
+                    self.stop("the call has ended: nothing can be entered any more")
+                self.waited = 0.0
                 self.page(self.phone.enter(move.text), move)
-        self.place = self.scenario.place
-        self.settle()
-        return self.played
+                self.follow(move)
 
-    def dial(self, move: HangUp | None = None) -> bool:
+    def dial(self, move: HangUp | None) -> None:
+        self.waited = 0.0
+        self.last = None
         turned = self.phone.dial(self.code)
         if turned is None:
-            self.fail(f"no service opens by dialling « {self.code} »")
-            return False
-        self.page(turned, move)
-        return True
+            self.stop(f"nothing opens by « {self.code} »")
+        else:
+            self.page(turned, move)
+            self.follow(move)
 
     def page(self, turned: Turned, move: Enter | HangUp | None) -> None:
-        self.shown = turned.page
-        self.played.pages.append(Page(turned.page, turned.ends, turned.trace.step, move))
-        if turned.trace.units > turned.trace.budget:
-            self.fail(f"a page of {turned.trace.units}, over its budget of {turned.trace.budget}")
-        for secret in self.scenario.hidden:
-            if any(secret in text for text in self.seen(turned)):
-                self.fail("what must stay hidden is seen")
-        self.untranslated(turned)
+        before, self.last = self.last, turned
+        trace = turned.trace
+        self.played.pages.append(
+            Page(
+                turned.page,
+                turned.ends,
+                trace.step,
+                trace.open,
+                move,
+                turns=before is not None and _turns(before, turned),
+                more=trace.page + 1 < trace.pages,
+            )
+        )
+        if trace.units > trace.budget:
+            self.fail(f"a page of {trace.units}, over its budget of {trace.budget}")
+        for where in self.hidden.found(turned):
+            self.fail(f"what must stay hidden can be read {where}")
+        language = self.spoken
+        if language not in self.untranslated:
+            self.untranslated[language] = Untranslated(self.program, language)
+        for text in self.untranslated[language].on(turned):
+            self.fail(f"« {text.source} » ({text.place}) is not translated into {language}")
 
-    def seen(self, turned: Turned) -> Iterator[str]:
-        """Wherever a secret must not turn up: the page, the session at rest, the effects."""
-        yield turned.page
-        yield encode(turned.session).decode("utf-8", "replace")
-        for effect in turned.effects:
-            yield repr(effect.body)
+    @property
+    def spoken(self) -> str:
+        """The language of the conversation: the scenario's, unless she chose another."""
+        chosen = self.last.session.language if self.last is not None else None
+        return chosen or self.program.site.source
 
-    def untranslated(self, turned: Turned) -> None:
-        site, language = self.program.site, self.played.language
-        step = self.program.steps.get(turned.trace.step or "")
-        if step is None or language == site.source:
+    def follow(self, move: Enter | HangUp | None) -> None:
+        """Holds where a move led against where it led the guide."""
+        if self.guide is None or move not in self.screens:
             return
-        if site.languages[language].state is State.DRAFT:
+        expected = self.screens[move]
+        while expected.ends and self.phone.open is not None and self.played.pages[-1].more:
+            self.page(self.phone.enter(self.program.site.keys.more), None)
+        page = self.played.pages[-1]
+        led, ends = (page.step, page.open), page.ends or page.more
+        if led == (expected.step, expected.open) and ends == (expected.ends or expected.more):
             return
-        for text in shown(step):
-            if text.variants[language].language != language:
-                self.fail(f"« {text.source} » ({text.place}) is not translated into {language}")
+        there, here = self.name(expected), self.name(page)
+        if there == here:
+            there, here = (
+                "the end" if one.ends else "a screen that goes on" for one in (expected, page)
+            )
+        hint = ""
+        if isinstance(move, Enter) and not move.text.isdigit():
+            hint = "; words are an answer in one language: say which by « language: »"
+        self.stop(f"leads to {here}, in {self.guide.language} to {there}{hint}")
+
+    def name(self, page: Page) -> str:
+        """For people: `menu (menus/etat-civil.yaml:10:7)`."""
+        step = self.program.steps.get(page.step or "")
+        return f"the question of {page.open}" if step is None else f"{step.verb} ({step.place})"
+
+    # ---- comparing -------------------------------------------------------------------
 
     def compare(self, move: Shows) -> None:
-        self.played.compared[move] = self.shown
+        if self.guide is not None:
+            return
+        self.played.compared[move] = self.played.pages[-1]
         if not self.holds(move.text):
-            self.fail(f"the page does not show « {move.text} »")
+            self.fail(f"the page does not show « {' '.join(move.text.split())} »")
         elif move.ends and self.phone.open is not None:
             self.fail("the conversation goes on, though it should end here")
 
     def holds(self, text: str) -> bool:
         """Authors write texts as in the menus; a phone shows what its alphabet has of them."""
-        shown_ = _plain(self.shown)
-        policy = self.program.site.languages[self.played.language].policy
-        return _plain(text) in shown_ or _plain(fit(text, Encoding.GSM7, policy)) in shown_
+        page = self.played.pages[-1].text
+        site = self.program.site
+        policy = site.languages.get(self.spoken, site.languages[site.source]).policy
+        return any(
+            _plain(wanted) in _plain(shown)
+            for wanted in (text, fit(text, Encoding.GSM7, policy))
+            for shown in (page, self.hidden.mask(page))
+        )
+
+    # ---- back ends and effects -------------------------------------------------------
 
     def answer(self, request: CallRequest) -> Answered:
         canned = self.backends.get(request.operation)
         if canned is None:
             self.fail(f"« {request.operation} » is called, but « backends: » has no answer of it")
             return Answered(Outcome.UNAVAILABLE)
-        self.unused.pop(request.operation, None)
-        if canned.after >= DEADLINE:
+        self.used.add(canned)
+        left = min(patience(self.program, request.operation), DEADLINE - self.waited)
+        self.waited += min(canned.after, left)
+        if left <= 0 or canned.after >= left:
             return Answered(Outcome.UNAVAILABLE)
         return Answered(canned.outcome, canned.data)
 
     def settle(self) -> None:
-        for canned in self.unused.values():
-            self.fail(f"no step used the answer of « {canned.operation} »", canned.place)
+        for canned in self.canned:
+            if canned not in self.used:
+                self.fail(f"no step used this answer of « {canned.operation} »", canned.place)
         self.sent("sms", "message", self.scenario.sms)
         self.sent("callback", "queue", self.scenario.callbacks)
 
@@ -195,23 +278,36 @@ class _Player:
         found = [str(effect.body[key]) for effect in self.phone.effects if effect.kind == kind]
         if list(expected) != found:
             was, should = ", ".join(found) or "none", ", ".join(expected) or "none"
-            self.fail(f"{kind}: {was} was sent, not {should}")
+            self.fail(f"{kind}: {should} expected, but {was} came of it")
+
+    # ---- failures --------------------------------------------------------------------
 
     def fail(self, message: str, place: Place | None = None) -> None:
-        failure = Failure(place or self.place, self.played.language, message, self.shown)
+        page = self.played.pages[-1].text if self.played.pages else ""
+        failure = Failure(
+            place or self.place,
+            self.played.language,
+            self.hidden.mask(message),
+            self.hidden.mask(page),
+        )
         if failure not in self.played.failures:
             self.played.failures.append(failure)
 
+    def stop(self, message: str) -> None:
+        self.fail(message)
+        raise _Astray
 
-def _door(program: Program, scenario: Scenario) -> tuple[str, Program]:
-    """What to dial, and a program in which that opens the service."""
-    if scenario.dial is not None:
-        return scenario.dial, program
-    own = [code for code, service in program.site.codes.items() if service == scenario.service]
-    if own:
-        return min(own, key=len), program
-    codes: Mapping[tuple[str, ...], str] = {**program.codes, ("000",): scenario.service}
-    return DOOR, replace(program, codes=codes)
+
+def _turns(before: Turned, after: Turned) -> bool:
+    """Whether another page of the same screen came, and nothing was answered."""
+    was, is_ = before.trace, after.trace
+    return (
+        (was.step, was.open) == (is_.step, is_.open)
+        and was.pages == is_.pages
+        and abs(was.page - is_.page) == 1
+        and before.session.error == after.session.error
+        and len(before.session.history) == len(after.session.history)
+    )
 
 
 def _plain(text: str) -> str:

@@ -2,289 +2,204 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
 
-from gateway.errors import NumberError
-from gateway.events import Json, Outcome
 from gateway.menu.codes import Code
-from gateway.menu.findings import Finding, Findings, nearest
-from gateway.menu.program import FieldType, Kind, Operation, Place, Program
+from gateway.menu.findings import Finding, Findings, nearest, offer
+from gateway.menu.program import Place, Program
 from gateway.menu.source import Map, Node, Scalar, Seq, parse
-from gateway.scenarios.scenario import ASK, Canned, Enter, HangUp, Move, Scenario, Shows, Swap, Wait
-from gateway.text import msisdn
+from gateway.scenarios.canned import Answers
+from gateway.scenarios.files import read_text
+from gateway.scenarios.scenario import (
+    NO_SPAN,
+    NOON,
+    PHONE,
+    Canned,
+    Enter,
+    HangUp,
+    Move,
+    Scenario,
+    Shows,
+    Span,
+    Swap,
+    Wait,
+)
+from gateway.scenarios.values import Values
 
 ENDING = ".test.yaml"
+_MISSPELT = ".test.yml"
 _ABOUT = ("test", "dial", "phone", "operator", "language", "at")
 _KEYS = (*_ABOUT, "backends", "play", "sms", "callback", "hidden")
 _MOVES = ("shows", "enter", "ends", "hang_up", "wait", "backends")
-_DURATION = re.compile(r"(\d+) ?([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-Value = TypeVar("Value")
-_TRUTH = {"yes": True, "no": False, "true": True, "false": False}
+_BY_SMS = "conversations by SMS are not played yet"
 
 
 def read(program: Program, folder: Path) -> tuple[list[Scenario], tuple[Finding, ...]]:
     """All scenarios under `folder`, in order of file and place, and what is wrong with them."""
     findings = Findings()
-    scenarios = []
-    for path in sorted(folder.rglob(f"*{ENDING}")):
-        service = path.relative_to(folder).as_posix().removesuffix(ENDING)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            findings.error(Place(str(path), 1, 1), Code.FILE_UNREADABLE, f"can't be read: {error}")
+    scenarios: list[Scenario] = []
+    for path in sorted(folder.rglob("*.test.y*ml")):
+        if any(name.startswith(".") for name in path.relative_to(folder).parts):
             continue
-        node = parse(str(path), text, findings)
-        if node is not None:
-            scenarios += list(_Reader(program, findings, service).scenarios(node))
+        if path.name.endswith(_MISSPELT):
+            message, hint = f"« {path.name} » would not be read", f"call it {path.stem}.yaml"
+            findings.error(Place(path.as_posix(), 1, 1), Code.FILE_NAME, message, hint)
+        elif path.name.endswith(ENDING):
+            text = read_text(path, findings)
+            if text is not None:
+                service = path.relative_to(folder).as_posix().removesuffix(ENDING)
+                scenarios += read_file(program, path.as_posix(), service, text, findings)
     return scenarios, findings.in_order()
 
 
+def read_file(
+    program: Program, file: str, service: str, text: str, findings: Findings
+) -> list[Scenario]:
+    """The scenarios of `service` in `text`, which is what `file` holds."""
+    before = len(findings)
+    node = parse(file, text, findings)
+    empty = isinstance(node, Scalar) and not node.text
+    if node is None or empty:
+        if len(findings) == before:
+            findings.error(Place(file, 1, 1), Code.FILE_EMPTY, "this file says nothing")
+        return []
+    return list(_Reader(program, findings, service).scenarios(node))
+
+
 class _Reader:
-    """One file's. `program` tells which services, operations and languages there are."""
+    """One file's. `program` tells which services and messages there are."""
 
     def __init__(self, program: Program, findings: Findings, service: str) -> None:
         self.program = program
         self.findings = findings
         self.service = service
+        self.values = Values(program, findings)
+        self.answers = Answers(program, findings)
         # A scenario may lead through other services, whose messages it names as its own.
         self.messages = {name for service in program.services.values() for name in service.messages}
-        self.operations = {
-            f"{backend.name}.{name}": operation
-            for backend in program.site.backends.values()
-            for name, operation in backend.operations.items()
-        }
 
     def scenarios(self, node: Node) -> Iterator[Scenario]:
         if self.service not in self.program.services:
-            hint = nearest(self.service, self.program.services)
+            hint = offer(self.service, self.program.services)
             message = f"there is no service « {self.service} » beside this file"
-            self.findings.error(node.place, Code.UNKNOWN_SERVICE, message, hint)
+            self.findings.error(Place(node.place.file, 1, 1), Code.UNKNOWN_SERVICE, message, hint)
             return
         if not isinstance(node, Seq):
-            self.wrong(node, "a file of scenarios is a list: « - test: … »")
+            self.values.wrong(node, "a file of scenarios is a list", "begin each with « - test: »")
             return
         for item in node.items:
             if isinstance(item, Map):
                 yield self.scenario(item)
             else:
-                self.wrong(item, "a scenario begins with « - test: … »")
+                self.values.wrong(item, "a scenario begins with « - test: »")
 
     def scenario(self, node: Map) -> Scenario:
-        self.known(node, _KEYS, "a scenario")
-        name = node.get("test")
-        if not isinstance(name, Scalar) or not name.text.strip():
-            self.findings.error(
-                node.place, Code.MISSING_KEY, "a scenario needs « test: » and a name"
-            )
-        play = node.get("play")
-        moves = self.moves(play)
-        return Scenario(
-            name=name.text if isinstance(name, Scalar) else "",
+        self.values.known(node, _KEYS, "a scenario")
+        if node.get("test") is None:
+            message, hint = "a scenario needs a name", "begin it with « - test: »"
+            self.findings.error(node.place, Code.MISSING_KEY, message, hint)
+        play, backends = node.get("play"), node.get("backends")
+        moves = self.moves(node, play)
+        scenario = Scenario(
+            name=self.values.take(node, "test", _text) or "",
             service=self.service,
             place=node.place,
-            dial=self.scalar(node, "dial"),
-            phone=self.take(node, "phone", self.phone) or "+2290197000001",
-            network=self.take(node, "operator", self.network),
-            language=self.take(node, "language", self.language),
-            at=self.take(node, "at", self.moment),
-            backends=self.backends(node.get("backends")),
+            dial=self.values.take(node, "dial", self.values.code),
+            phone=self.values.take(node, "phone", self.values.phone) or PHONE,
+            network=self.values.take(node, "operator", self.values.network),
+            language=self.values.take(node, "language", self.values.language),
+            at=self.values.take(node, "at", self.values.moment) or NOON,
+            backends={} if backends is None else self.answers.read(backends),
             moves=moves,
             sms=self.names(node, "sms", self.messages, Code.UNKNOWN_MESSAGE),
             callbacks=self.names(node, "callback", self.program.site.callbacks, Code.UNKNOWN_QUEUE),
-            hidden=tuple(scalar.text for scalar in self.each(node.get("hidden"))),
-            begins=play.start if isinstance(play, Seq) and play.items else None,
+            hidden=tuple(scalar.text for scalar in self.values.each(node, "hidden")),
+            span=NO_SPAN if play is None else Span(play.start, play.end, _flows(play)),
         )
+        for scalar in self.values.each(node, "hidden"):
+            if not _appears(scalar.text, scenario):
+                message = f"« {scalar.text} » is entered nowhere, and no back end gives it"
+                self.values.wrong(scalar, message, "so that this would prove nothing")
+        return scenario
 
     # ---- moves -----------------------------------------------------------------------
 
-    def moves(self, node: Node | None) -> tuple[Move, ...]:
-        if node is None:
-            return ()
-        if not isinstance(node, Seq):
-            self.wrong(node, "« play: » is a list of moves: « - enter: 1 »")
-            return ()
-        return tuple(move for item in node.items if (move := self.move(item)) is not None)
+    def moves(self, scenario: Map, play: Node | None) -> tuple[Move, ...]:
+        if isinstance(play, Seq) and play.items:
+            found = (self.move(item, play.flow) for item in play.items)
+            return tuple(move for move in found if move is not None)
+        hint = "write its moves below « play: », such as « - enter: 1 »"
+        if play is None or not isinstance(play, Map):
+            self.findings.error(scenario.place, Code.MISSING_KEY, "this scenario plays nothing", hint)
+        else:
+            self.values.wrong(play, "« play: » is a list of moves", hint)
+        return ()
 
-    def move(self, node: Node) -> Move | None:
-        if not isinstance(node, Map) or len(node.entries) != 1:
-            self.wrong(node, f"a move is one of {', '.join(_MOVES)}")
+    def move(self, node: Node, flow: bool) -> Move | None:
+        if isinstance(node, Map) and len(node.entries) > 1:
+            names = ", ".join(f"« {key.text} »" for key, _ in node.entries)
+            self.values.wrong(node, f"a move is one thing, not {names}", "begin each with a dash")
+            return None
+        if not isinstance(node, Map) or not node.entries:
+            self.values.wrong(node, f"a move is one of {', '.join(_MOVES)}", "such as « enter: 1 »")
             return None
         key, value = node.entries[0]
-        if not self.known(node, _MOVES, "a move"):
+        if key.text == "sms":
+            hint = "play it by its code; what it sends stands in « sms: » behind the moves"
+            self.findings.error(key.place, Code.UNKNOWN_KEY, _BY_SMS, hint)
+            return None
+        if not self.values.known(node, _MOVES, "a move"):
             return None
         if key.text == "backends":
-            return Swap(self.backends(value), key.place)
-        if not isinstance(value, Scalar):
-            self.wrong(value, f"a value is expected behind « {key.text}: »")
+            return Swap(self.answers.read(value), key.place)
+        enters = key.text == "enter"
+        scalar = self.values.text(value, what=f"what stands behind « {key.text}: »", empty=enters)
+        if scalar is None:
             return None
-        if key.text == "enter":
-            return Enter(value.text, key.place, value.end)
+        span = Span(key.start, scalar.end, flow or node.flow)
+        if enters:
+            return Enter(scalar.text, key.place, span)
         if key.text in ("shows", "ends"):
-            return Shows(value.text, key.text == "ends", value.place, value.start, value.end)
-        seconds = self.duration(value)
+            return Shows(scalar.text, key.text == "ends", key.place, span)
+        seconds = self.values.duration(scalar)
         if seconds is None:
             return None
-        if key.text == "hang_up":
-            return HangUp(seconds, key.place, value.end)
-        return Wait(seconds, key.place)
+        is_cut = key.text == "hang_up"
+        return HangUp(seconds, key.place, span) if is_cut else Wait(seconds, key.place)
 
-    # ---- back ends -------------------------------------------------------------------
-
-    def backends(self, node: Node | None) -> dict[str, Canned]:
-        if node is None:
-            return {}
-        if not isinstance(node, Map):
-            self.wrong(node, "« backends: » maps operations to their answers")
-            return {}
-        answers = {}
-        for key, value in node.entries:
-            operation = self.operations.get(key.text)
-            if operation is None:
-                message = f"there is no operation « {key.text} »"
-                hint = nearest(key.text, self.operations)
-                self.findings.error(key.place, Code.UNKNOWN_OPERATION, message, hint)
-                continue
-            answers[key.text] = self.canned(key, value, operation)
-        return answers
-
-    def canned(self, key: Scalar, node: Node, operation: Operation) -> Canned:
-        outcome, after, data = Outcome.OK, 0.0, node
-        if isinstance(node, Scalar):
-            if node.text in list(Outcome):
-                return Canned(key.text, Outcome(node.text), None, 0.0, key.place)
-            self.wrong(node, f"an answer is a record, a list, or one of {', '.join(Outcome)}")
-        if isinstance(node, Map) and (wait := node.get("after")) is not None:
-            after = float(self.duration(wait) or 0) if isinstance(wait, Scalar) else 0.0
-        if operation.many != isinstance(data, Seq) and not isinstance(data, Scalar):
-            expected = "a list of records" if operation.many else "one record"
-            self.wrong(node, f"« {key.text} » gives {expected}")
-        return Canned(key.text, outcome, self.json(data, operation), after, key.place)
-
-    def json(self, node: Node, operation: Operation) -> Json:
-        if isinstance(node, Seq):
-            return [self.json(item, operation) for item in node.items]
-        if not isinstance(node, Map):
-            return node.text
-        record: dict[str, Json] = {}
-        for key, value in node.entries:
-            kind = operation.gives.get(key.text)
-            if key.text == "after" and kind is None:
-                continue
-            if kind is None:
-                message = f"« {operation.name} » gives no « {key.text} »"
-                hint = nearest(key.text, operation.gives)
-                self.findings.error(key.place, "unknown-field", message, hint)
-            elif isinstance(value, Scalar):
-                record[key.text] = self.value(value, kind)
-            else:
-                self.wrong(value, f"« {key.text} » is a single value")
-        return record
-
-    def value(self, node: Scalar, kind: FieldType) -> Json:
-        if kind.kind in (Kind.NUMBER, Kind.MONEY):
-            if re.fullmatch(r"-?\d+", node.text):
-                return int(node.text)
-            self.wrong(node, "a whole number is expected here")
-        if kind.kind is Kind.YES_NO:
-            if node.text in _TRUTH:
-                return _TRUTH[node.text]
-            self.wrong(node, "yes or no is expected here")
-        if kind.kind is Kind.ONE_OF and node.text not in kind.values:
-            self.wrong(
-                node,
-                f"one of {', '.join(kind.values)} is expected here",
-                nearest(node.text, kind.values),
-            )
-        return node.text
-
-    # ---- single values ---------------------------------------------------------------
-
-    def phone(self, node: Scalar) -> str | None:
-        try:
-            return msisdn.canonical(node.text, self.program.site.country)
-        except NumberError:
-            self.wrong(node, "not a phone number")
-            return None
-
-    def network(self, node: Scalar) -> str | None:
-        operators = self.program.site.operators
-        for network, operator in operators.items():
-            if node.text.lower() in (network, operator.name.lower()):
-                return network
-        known = [operator.name for operator in operators.values()]
-        self.wrong(node, f"there is no operator « {node.text} »", nearest(node.text, known))
-        return None
-
-    def language(self, node: Scalar) -> str | None:
-        languages = self.program.site.languages
-        if node.text == ASK or node.text in languages:
-            return node.text
-        self.wrong(node, f"there is no language « {node.text} »", nearest(node.text, languages))
-        return None
-
-    def moment(self, node: Scalar) -> datetime | None:
-        try:
-            return datetime.fromisoformat(node.text)
-        except ValueError:
-            self.wrong(node, "a date and time is expected: 2026-03-15 18:30")
-            return None
-
-    def duration(self, node: Scalar) -> int | None:
-        found = _DURATION.fullmatch(node.text)
-        if found is None:
-            self.findings.error(
-                node.place, Code.BAD_DURATION, "a duration is expected: 3m, 10 s, 2 h"
-            )
-            return None
-        return int(found[1]) * _SECONDS[found[2]]
+    # ---- expectations ----------------------------------------------------------------
 
     def names(
         self, node: Map, key: str, known: Iterable[str], code: Code
     ) -> tuple[str, ...] | None:
-        value = node.get(key)
-        if value is None:
+        """Names in order; None where nothing is expected, `[]` expects that there are none."""
+        if node.get(key) is None:
             return None
         known = set(known)
-        names = list(self.each(value))
+        names = list(self.values.each(node, key))
         for name in names:
             if name.text not in known:
-                message = f"there is no « {name.text} »"
+                what = "message" if code is Code.UNKNOWN_MESSAGE else "call-back queue"
+                message = f"there is no {what} « {name.text} »"
                 self.findings.error(name.place, code, message, nearest(name.text, known))
         return tuple(name.text for name in names)
 
-    def each(self, node: Node | None) -> Iterator[Scalar]:
-        if isinstance(node, Scalar):
-            if node.text and node.text != "[]":
-                yield node
-        elif isinstance(node, Seq):
-            yield from (item for item in node.items if isinstance(item, Scalar))
-        elif node is not None:
-            self.wrong(node, "a name, or a list of names")
 
-    def scalar(self, node: Map, key: str) -> str | None:
-        return self.take(node, key, lambda scalar: scalar.text)
+def _text(scalar: Scalar) -> str:
+    return scalar.text.strip()
 
-    def take(self, node: Map, key: str, read_: Callable[[Scalar], Value | None]) -> Value | None:
-        value = node.get(key)
-        if value is None:
-            return None
-        if isinstance(value, Scalar):
-            return read_(value)
-        self.wrong(value, f"a single value is expected behind « {key}: »")
-        return None
 
-    def known(self, node: Map, keys: Iterable[str], what: str) -> bool:
-        known = list(keys)
-        unknown = [key for key, _ in node.entries if key.text not in known]
-        for key in unknown:
-            hint = nearest(key.text, known) or f"{what} may have {', '.join(known)}"
-            self.findings.error(key.place, Code.UNKNOWN_KEY, f"{what} has no « {key.text} »", hint)
-        return not unknown
+def _flows(node: Node) -> bool:
+    return not isinstance(node, Scalar) and node.flow
 
-    def wrong(self, node: Node, message: str, hint: str = "") -> None:
-        self.findings.error(node.place, Code.BAD_VALUE, message, hint)
+
+def _appears(secret: str, scenario: Scenario) -> bool:
+    """Whether the scenario brings `secret` up: otherwise it can't be seen anywhere."""
+    answers: list[Canned] = list(scenario.backends.values())
+    for move in scenario.moves:
+        if isinstance(move, Enter) and secret in move.text:
+            return True
+        if isinstance(move, Swap):
+            answers += move.backends.values()
+    return any(secret in repr(answer.data) for answer in answers)

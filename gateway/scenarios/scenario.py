@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 from gateway.events import Json, Outcome
 from gateway.menu.program import Place
@@ -12,10 +13,32 @@ from gateway.menu.program import Place
 ASK = "ask"
 """A scenario's `language:` that has the language question played."""
 
+PHONE = "+2290197000001"
+"""Who dials where no `phone` is said: a made-up number."""
+
+NOON = datetime(2026, 3, 16, 12, 0, tzinfo=UTC)
+"""Where no `at` is said, the clock stands at the noon (UTC) of a Monday."""
+
+NOWHERE = Place("", 0, 0)
+
+
+class Span(NamedTuple):
+    """From `start` up to `end`: offsets in the file, for what is written there anew.
+
+    `flow`: between brackets or braces, where nothing may go on several lines.
+    """
+
+    start: int
+    end: int
+    flow: bool
+
+
+NO_SPAN = Span(0, 0, False)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Canned:
-    """What a back end answers here, instead of the real one. `after` seconds of waiting."""
+    """What a back end answers here, instead of the real one, `after` seconds of waiting."""
 
     operation: str
     outcome: Outcome
@@ -26,25 +49,19 @@ class Canned:
 
 @dataclass(frozen=True, slots=True)
 class Enter:
-    """`end` is the offset behind it, where `--update` may write what was shown then."""
-
     text: str
-    place: Place
-    end: int
+    place: Place = NOWHERE
+    span: Span = NO_SPAN
 
 
 @dataclass(frozen=True, slots=True)
 class Shows:
-    """The open page holds `text`; with `ends` it is also the last one.
-
-    `start` and `end` are the offsets of the text in its file, quotes included.
-    """
+    """The open page holds `text`; with `ends` it is also the last one."""
 
     text: str
     ends: bool
     place: Place
-    start: int
-    end: int
+    span: Span  # key and text
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +69,22 @@ class HangUp:
     """The call is cut, and dialled again after `seconds`."""
 
     seconds: int
-    place: Place
-    end: int
+    place: Place = NOWHERE
+    span: Span = NO_SPAN
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
     seconds: int
-    place: Place
+    place: Place = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Swap:
     """From here on these answers hold; what it does not name stays."""
 
     backends: Mapping[str, Canned]
-    place: Place
+    place: Place = NOWHERE
 
 
 Move = Enter | Shows | HangUp | Wait | Swap
@@ -79,13 +96,13 @@ class Scenario:
     service: str  # beside which it stands
     place: Place
     dial: str | None = None  # None: the service's own start
-    phone: str = "+2290197000001"
+    phone: str = PHONE
     network: str | None = None  # the operator's code
     language: str | None = None  # a code, `ask`, or None: the source, then all others
-    at: datetime | None = None
+    at: datetime = NOON
     backends: Mapping[str, Canned] = field(default_factory=dict)
     moves: tuple[Move, ...] = ()
     sms: tuple[str, ...] | None = None  # names of messages, in order; None: not compared
     callbacks: tuple[str, ...] | None = None  # names of queues
     hidden: tuple[str, ...] = ()
-    begins: int | None = None  # offset of the first move's dash
+    span: Span = NO_SPAN  # of the list of moves

@@ -1,124 +1,114 @@
-"""Scenarios written down: `--update` into the file that was played, `:save` into a new one.
-
-Files are edited where something has changed and stay as they are elsewhere, comments included.
-"""
+"""`gateway test --update`: what was played, written down in the scenario's own file."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from gateway.events import Json
-from gateway.menu.program import Place
+from gateway.menu.findings import Findings
+from gateway.menu.program import Program
+from gateway.scenarios.notation import entry
 from gateway.scenarios.play import Page, Played
+from gateway.scenarios.reading import read_file
 from gateway.scenarios.scenario import Enter, HangUp, Scenario, Shows
-
-DOTS = "••••"
+from gateway.scenarios.secrecy import Hidden
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Edit:
+class _Edit:
     start: int
     end: int
     text: str
 
 
-def updated(text: str, results: Iterable[Played]) -> str:
-    """The file with each `shows` and `ends` that did not hold replaced by the page shown.
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """The file's new text, or None and the `reason` why it stays as it is."""
 
-    A scenario that compares nothing yet gets every page.
+    text: str | None
+    reason: str = ""
+
+
+def rewrite(program: Program, text: str, results: Sequence[Played]) -> Rewritten:
+    """`text`, a file of scenarios, with what `results` have shown.
+
+    A scenario that compares something gets the page in the place of each `shows` or `ends` that
+    did not hold, one that compares nothing yet gets every page. All else stays as it was written.
     """
-    edits: list[Edit] = []
+    edits: list[_Edit] = []
     for played in results:
-        if any(isinstance(move, Shows) for move in played.scenario.moves):
-            edits += _corrected(played)
-        else:
-            edits += _added(played)
+        compares = any(isinstance(move, Shows) for move in played.scenario.moves)
+        if not compares and played.scenario.span.flow:
+            reason = "its moves stand in brackets; put each on a line of its own, after a dash"
+            return Rewritten(None, f"« {played.scenario.name} »: {reason}")
+        edits += _corrected(text, played) if compares else _added(text, played)
+    new = text
     for edit in sorted(edits, reverse=True):
-        text = text[: edit.start] + edit.text + text[edit.end :]
-    return text
+        new = new[: edit.start] + edit.text + new[edit.end :]
+    if new == text:
+        return Rewritten(None)
+    if not results or not _reads_again(program, new, [played.scenario for played in results]):
+        return Rewritten(None, "what would be written could not be read again")
+    return Rewritten(new)
 
 
-def _corrected(played: Played) -> Iterable[Edit]:
+def _reads_again(program: Program, text: str, scenarios: Sequence[Scenario]) -> bool:
+    """Whether they still stand there, with the same moves but for what is shown."""
+    findings = Findings()
+    first = scenarios[0]
+    again = read_file(program, first.place.file, first.service, text, findings)
+    if len(findings):
+        return False
+    known = {scenario.name: _acts(scenario) for scenario in again}
+    return all(known.get(scenario.name) == _acts(scenario) for scenario in scenarios)
+
+
+def _acts(scenario: Scenario) -> list[object]:
+    return [
+        (type(move), getattr(move, "text", None), getattr(move, "seconds", None))
+        for move in scenario.moves
+        if not isinstance(move, Shows)
+    ]
+
+
+def _corrected(text: str, played: Played) -> Iterator[_Edit]:
+    hidden = Hidden(played.scenario.hidden)
     failed = {failure.place for failure in played.failures}
     for move, page in played.compared.items():
         if move.place in failed:
-            yield Edit(move.start, move.end, _quoted(page, played.scenario))
+            key = "ends" if move.ends and page.ends else "shows"
+            start, end, flow = move.span
+            end = start + len(text[start:end].rstrip())  # a block ends where the next line begins
+            column = start - _line_start(text, start)
+            yield _Edit(start, end, entry(key, hidden.mask(page.text), column, flow=flow))
 
 
-def _added(played: Played) -> Iterable[Edit]:
-    scenario = played.scenario
+def _added(text: str, played: Played) -> Iterator[_Edit]:
+    """Behind each move what it showed; in front of the first one what dialling did."""
+    start = played.scenario.span.start
+    column = start - _line_start(text, start)
+    margin = " " * column
+    hidden = Hidden(played.scenario.hidden)
     for page in played.pages:
-        line = f"- {'ends' if page.ends else 'shows'}: {_quoted(page.text, scenario)}"
-        if page.move is not None:
-            margin = " " * (page.move.place.column - 3)
-            yield Edit(page.move.end, page.move.end, f"\n{margin}{line}")
-        elif scenario.begins is not None:
-            margin = " " * (_first(scenario).column - 3)
-            yield Edit(scenario.begins, scenario.begins, f"{line}\n{margin}")
+        line = _line(page, hidden, column + 2)
+        if page.move is None:
+            yield _Edit(start, start, f"{line}\n{margin}")
+        else:
+            end = _line_end(text, page.move)
+            yield _Edit(end, end, f"\n{margin}{line}")
 
 
-def _first(scenario: Scenario) -> Place:
-    return scenario.moves[0].place
+def _line(page: Page, hidden: Hidden, column: int) -> str:
+    return f"- {entry('ends' if page.ends else 'shows', hidden.mask(page.text), column)}"
 
 
-def _quoted(page: str, scenario: Scenario) -> str:
-    for secret in scenario.hidden:
-        page = page.replace(secret, DOTS)
-    return json.dumps(page, ensure_ascii=False)
+def _line_start(text: str, offset: int) -> int:
+    return text.rfind("\n", 0, offset) + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """A session as it was played in the terminal.
-
-    `entered` holds what was typed before each page, a pin already replaced by a stand-in.
-    """
-
-    name: str
-    dial: str
-    phone: str
-    operator: str | None  # its name
-    language: str
-    answers: Sequence[tuple[str, Json]]  # operation → a record, a list, or an outcome
-    pages: Sequence[Page]
-    sms: Sequence[str]
-    callbacks: Sequence[str]
-    hidden: Sequence[str]
-
-    def write(self) -> str:
-        """One item of a scenario file."""
-        lines = [f"- test: {_scalar(self.name)}", f"  dial: {_scalar(self.dial)}"]
-        lines += [f"  phone: {_scalar(self.phone)}"]
-        lines += [f"  operator: {_scalar(self.operator)}"] if self.operator else []
-        lines += [f"  language: {self.language}"]
-        if self.answers:
-            lines += ["  backends:"]
-            lines += [f"    {operation}: {_flow(data)}" for operation, data in self.answers]
-        lines += ["  play:"]
-        for page in self.pages:
-            if isinstance(page.move, Enter):
-                lines.append(f"    - enter: {_scalar(page.move.text)}")
-            elif isinstance(page.move, HangUp):
-                lines.append(f"    - hang_up: {page.move.seconds} s")
-            lines.append(f"    - {'ends' if page.ends else 'shows'}: {_scalar(page.text)}")
-        lines += [f"  sms: {_flow(list(self.sms))}"] if self.sms else []
-        lines += [f"  callback: {_flow(list(self.callbacks))}"] if self.callbacks else []
-        lines += [f"  hidden: {_flow(list(self.hidden))}"] if self.hidden else []
-        return "\n".join(lines) + "\n"
-
-
-def _scalar(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _flow(data: Json) -> str:
-    """YAML's flow style, which JSON is but for the words yes and no."""
-    if isinstance(data, bool):
-        return "yes" if data else "no"
-    if isinstance(data, dict):
-        return "{ " + ", ".join(f"{key}: {_flow(value)}" for key, value in data.items()) + " }"
-    if isinstance(data, list | tuple):
-        return "[" + ", ".join(_flow(value) for value in data) + "]"
-    return json.dumps(data, ensure_ascii=False)
+def _line_end(text: str, move: Enter | HangUp) -> int:
+    """The end of the move's last line, behind a comment that stands there."""
+    end = move.span.start + len(text[move.span.start : move.span.end].rstrip())
+    found = text.find("\n", end)
+    found = len(text) if found < 0 else found
+    return found - 1 if text[found - 1 : found] == "\r" else found

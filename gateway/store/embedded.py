@@ -81,6 +81,17 @@ class Embedded:
         finally:
             os.close(users)
 
+    def sync(self) -> None:
+        """Has the kernel put on disk what the server has written to its append-only file."""
+        sync = getattr(os, "fdatasync", os.fsync)  # macOS has the second only
+        try:
+            for file in (self.data / "appendonlydir").glob("*.incr.aof"):
+                # A file that a rewrite has just replaced: what it held is in the new, synced one.
+                with contextlib.suppress(FileNotFoundError), file.open("rb") as opened:
+                    sync(opened.fileno())
+        except OSError as error:
+            raise StoreUnavailable(f"{self.data} cannot be synced: {error}") from error
+
     async def locate(self) -> Address:
         """For `Connection`: asked before every attempt, so a killed server comes back."""
         return Address(path=str(await asyncio.to_thread(self.socket)))

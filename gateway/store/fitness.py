@@ -16,7 +16,7 @@ from gateway.store.nodes import Nodes
 
 LEAST = 7  # major version: functions came with Redis 7.0
 
-_FLAG = "To try things out without, allow an unfit Redis (what it keeps may be lost)."
+_FLAG = "GATEWAY_REDIS_TRIAL=1 allows it for trials, in which data may be lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,8 @@ class Fitness:
     """What was found. `faults` is empty for a Redis that loses nothing."""
 
     server: str  # "valkey 9.1.2"
-    waits_for_disk: bool  # WAITAOF is there: no effect falls into the one-second window
+    sync: str | None  # appendfsync, None where it cannot be read
+    waitaof: bool  # the server can be asked whether its file is synced (fence.py)
     faults: tuple[str, ...]
 
 
@@ -50,7 +51,7 @@ async def examine(connection: Connection) -> Fitness:
     known = await connection.execute("COMMAND", "INFO", "WAITAOF")
     name = info.get("server_name", "redis")
     number = info.get(f"{name}_version", version)
-    return Fitness(f"{name} {number}", bool(known and known[0]), tuple(faults))
+    return Fitness(f"{name} {number}", sync, bool(known and known[0]), tuple(faults))
 
 
 async def prepare(nodes: Nodes, names: Names, *, allow_unfit: bool) -> Fitness:

@@ -9,8 +9,8 @@
 --    1      format, always 1
 --    2- 5   how many steps were saved (big-endian)
 --    6-21   keyed hash of the last request that was answered
---   22-29   claim: who works on the next step, zeros for nobody
---   30-35   when that claim ends, milliseconds since the epoch (big-endian)
+--   22-29   claim: a random word of whoever claimed last
+--   30-35   when that claim ends, milliseconds since the epoch (big-endian); zeros once saved
 --   36-     sealed: key id, nonce, ciphertext, tag
 --
 -- A header alone is a claim on a conversation that has not begun.

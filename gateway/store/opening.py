@@ -12,6 +12,7 @@ from gateway.store import address, keyring
 from gateway.store.connection import Connection
 from gateway.store.effects import Effects
 from gateway.store.embedded import Embedded
+from gateway.store.fence import Durability
 from gateway.store.fitness import Fitness, prepare
 from gateway.store.keyring import Keyring
 from gateway.store.keys import Names
@@ -38,6 +39,7 @@ class Store:
         seal: Seal,
         sessions: Sessions,
         fitness: Fitness,
+        durability: Durability,
         embedded: Embedded | None,
     ) -> None:
         self.names = names
@@ -46,14 +48,12 @@ class Store:
         self.effects = Effects(nodes, names, seal)
         self.fitness = fitness
         self._nodes = nodes
+        self._durability = durability
         self._embedded = embedded
 
     async def ready(self) -> Readiness:
         """Asks the server. Never raises."""
-        kept = "effects are on disk before they are promised"
-        if not self.fitness.waits_for_disk:
-            kept = "up to one second of what was accepted may be lost in a power cut (no WAITAOF)"
-        detail = {"server": self.fitness.server, "durability": kept}
+        detail = {"server": self.fitness.server, "durability": self._durability.promise}
         if self.fitness.faults:
             detail["unfit"] = ". ".join(self.fitness.faults)
         try:
@@ -65,6 +65,7 @@ class Store:
     async def close(self) -> None:
         """Leaves the server; the last process of an embedded one stops it."""
         await self.sessions.close()
+        await self._durability.close()
         await self._nodes.close()
         if self._embedded is not None:
             await asyncio.to_thread(self._embedded.leave)
@@ -105,14 +106,11 @@ async def open_store(
         if embedded is not None:
             await asyncio.to_thread(embedded.leave)
         raise
+    durability = Durability(nodes, names, fitness, embedded)
     sessions = Sessions(
-        nodes,
-        names,
-        seal,
-        lifetimes=lifetimes or Lifetimes(),
-        durable=fitness.waits_for_disk,
+        nodes, names, seal, durability=durability, lifetimes=lifetimes or Lifetimes()
     )
-    return Store(nodes, names, seal, sessions, fitness, embedded)
+    return Store(nodes, names, seal, sessions, fitness, durability, embedded)
 
 
 def _attach(embedded: Embedded, secret_keys: tuple[bytes, ...], name_key: bytes | None) -> Keyring:

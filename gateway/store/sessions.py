@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gateway.errors import ClaimLost, SealBroken, StoreError
-from gateway.store.connection import Argument, Connection
-from gateway.store.fence import Fence
+from gateway.store.connection import Argument
+from gateway.store.fence import Durability
 from gateway.store.keys import DIGEST, Citizen, Names
 from gateway.store.library import LOAD, RELEASE, SAVE
 from gateway.store.nodes import Nodes
@@ -27,7 +27,7 @@ DAY = 86_400.0
 _FORMAT = b"\x01"
 _HEADER = 35  # bytes; functions.lua draws it
 _CLAIM = 8
-_UNCLAIMED = bytes(14)
+_NO_LEASE = bytes(6)
 
 
 class State(StrEnum):
@@ -65,7 +65,7 @@ class Lifetimes:
 
 
 class Sessions:
-    """The conversations of all citizens. `durable` waits with effects for the disk."""
+    """The conversations of all citizens."""
 
     def __init__(
         self,
@@ -73,8 +73,8 @@ class Sessions:
         names: Names,
         seal: Seal,
         *,
+        durability: Durability,
         lifetimes: Lifetimes = Lifetimes(),
-        durable: bool = True,
     ) -> None:
         self._nodes = nodes
         self._names = names
@@ -82,8 +82,7 @@ class Sessions:
         self._language_life = _ms(lifetimes.language)
         self._effects_life = lifetimes.effects
         self._stream_life = _ms(lifetimes.stream)
-        self._durable = durable
-        self._fences: dict[Connection, Fence] = {}
+        self._durability = durability
         self._giving_up: set[asyncio.Task[None]] = set()
 
     async def load(
@@ -155,9 +154,9 @@ class Sessions:
         them, `material` is what they need to be opened besides the keys. `language` is one newly
         chosen. Each effect is (key of 16 bytes, payload), written to the shard's stream unless
         its key was written before; with `durable` the call then returns only once they are on
-        the server's disk, where the server can tell (see `gateway.store.fence`).
+        the server's disk, where that can be known (see `gateway.store.fence`).
         Gives how many effects were new. Raises ClaimLost (nothing was written) or
-        StoreUnavailable (nobody knows; a later request with the same keys does nothing twice).
+        StoreUnavailable (nobody knows: it can be called again with the same arguments).
         """
         if len(request) != DIGEST:
             raise ValueError(f"request is a keyed hash of {DIGEST} bytes")
@@ -170,7 +169,9 @@ class Sessions:
         keys = [key, names.pins(citizen), names.language(citizen), names.stream(citizen.shard)]
         arguments: list[Argument] = [
             claim[:_CLAIM],
-            head + _UNCLAIMED + self._seal.seal(body, head + key.encode()),
+            # The claim's word stays, its lease is over: a save whose answer was lost can be
+            # repeated until the next step claims, and does nothing twice.
+            head + claim[:_CLAIM] + _NO_LEASE + self._seal.seal(body, head + key.encode()),
             _ms(ttl),
             b"" if secrets is None else self._seal_pins(citizen, secrets, material),
             _ms(secrets_ttl),
@@ -186,8 +187,8 @@ class Sessions:
         added: int = await self._nodes.call(citizen.shard, SAVE, keys, arguments)
         if added < 0:
             raise ClaimLost("this step of the conversation was taken over")
-        if added and durable and self._durable:
-            await self._fence(citizen.shard).wait()
+        if effects and durable:
+            await self._durability.wait(citizen.shard)
         return added
 
     async def release(self, citizen: Citizen, claim: bytes) -> None:
@@ -233,21 +234,13 @@ class Sessions:
         await self._nodes.execute(citizen.shard, "DEL", *keys)
 
     async def close(self) -> None:
+        """Lets what is given back on the side come to its end."""
         if self._giving_up:
             await asyncio.wait(self._giving_up)
-        for fence in self._fences.values():
-            await fence.close()
 
     async def _give_up(self, citizen: Citizen, claim: bytes) -> None:
         with contextlib.suppress(StoreError):
             await self.release(citizen, claim)
-
-    def _fence(self, shard: int) -> Fence:
-        server = self._nodes.of(shard)
-        fence = self._fences.get(server)
-        if fence is None:
-            fence = self._fences[server] = Fence(server, self._names.fence(shard))
-        return fence
 
     def _seal_pins(self, citizen: Citizen, secrets: bytes, material: bytes) -> bytes:
         return self._seal.under(material).seal(secrets, self._names.pins(citizen).encode())

@@ -12,7 +12,7 @@ from gateway.store import Store
 from gateway.text.segments import segment
 from gateway.turns.effects import Order, decode
 
-_MOST = 20  # messages on the page
+_MOST = 6  # messages on the page, as in page.js
 _AT_ONCE = 500  # entries read at a time
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
@@ -39,6 +40,7 @@ _CODE = re.compile(r"[*#0-9]{1,182}")
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _BODY = 64 * 1024  # bytes of a request to this page
 _TEXT = 16 * 1024  # characters of a transcript
+_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 _PROVIDER = "africastalking"
 _PATH = f"/callbacks/{_PROVIDER}"
 _KEYS = (
@@ -146,7 +148,9 @@ class Phone:
                 (words[f"try_{rank}_title"], words[f"try_{rank}"].format_map(examples))
                 for rank in range(1, 6)
             ],
-            curl=curl(str(request.base_url).rstrip("/"), self._token, code),
+            curl=curl(
+                str(request.base_url).rstrip("/"), self._token if _local(request) else "…", code
+            ),
         )
         return HTMLResponse(shown, headers=_HEADERS)
 
@@ -235,6 +239,16 @@ def curl(base: str, token: str, code: str) -> str:
     lines = [f"curl {base}{_PATH}/{token}/ussd"]
     lines += [f"  --data-urlencode '{name}={value}'" for name, value in fields.items()]
     return " \\\n".join(lines)
+
+
+def _local(request: Request) -> bool:
+    """Whether the page is opened on this machine: through a tunnel, the token is not told."""
+    if any(name in request.headers for name in _FORWARDED) or request.client is None:
+        return False
+    try:
+        return ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
 
 
 def _title(program: Program, service: str, language: str) -> str:

@@ -116,6 +116,26 @@ async def test_a_get_carries_its_arguments_in_path_and_query_and_never_the_phone
     assert heard.headers["citizen-phone"] == "+2290197000001"
 
 
+@pytest.mark.parametrize("name", ["phone", "contact"])
+async def test_her_number_stands_in_no_address_whatever_the_author_calls_it(
+    start: Start, connect: Connect, name: str
+) -> None:
+    server = await start(reply(GOOD))
+    backends = connect(server.url)
+    asked = request({name: "+2290197000001", "acte": "x"}, "+2290197000001")
+    await call(backends, operation("GET"), asked)
+    await call(backends, operation("GET", "/a/{contact}"), asked)
+    assert [heard.target for heard in server.heard] == ["/demandes?acte=x"]
+
+
+async def test_a_contact_of_the_same_number_stays_in_a_body(start: Start, connect: Connect) -> None:
+    """She typed it as an answer: the agency asked for it."""
+    server = await start(reply(GOOD))
+    number = "+2290197000001"
+    await call(connect(server.url), asked=request({"phone": number, "contact": number}, number))
+    assert json.loads(server.heard[0].body) == {"contact": number}
+
+
 async def test_a_path_argument_is_not_sent_again_in_the_body(
     start: Start, connect: Connect
 ) -> None:

@@ -107,7 +107,9 @@ def test_a_real_service_draws_what_it_drew(service: str, dialogue: dict[str, Any
         shown = whole(citizen)
         if step.get("paged"):
             text, _, _ = step["shows"].partition("\n")
-            options = [option for option in OPTION.findall(step["shows"]) if option not in PAGINATORS]
+            options = [
+                option for option in OPTION.findall(step["shows"]) if option not in PAGINATORS
+            ]
             assert set(options) <= set(OPTION.findall(shown))
             if typed not in PAGINATORS.values():
                 assert shown.startswith(text + "\n")

@@ -86,3 +86,11 @@ def test_the_small_menus_are_sound() -> None:
     loaded = load(SMALL, drafts=True)
     assert loaded.findings == ()
     assert loaded.program is not None
+
+
+@pytest.mark.parametrize("name", ["etat-civil.yaml", "etat-civil.test.yaml", "site.yaml"])
+def test_the_documented_example_is_the_one_that_loads(name: str) -> None:
+    """What authors copy from the page is what the tests try."""
+    page = (HERE.parents[1] / "docs" / "menu-language.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert (HERE / "data" / "example" / name).read_text(encoding="utf-8") in blocks

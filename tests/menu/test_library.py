@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.errors import MenuError
+from gateway.errors import MenuError, SettingsError
 from gateway.menu import Library
+from gateway.menu.program import Program
 from tests.menu.folder import lay, service
 
 
@@ -78,3 +79,18 @@ def test_going_back_to_an_earlier_version_is_no_work(tmp_path: Path) -> None:
     edit(menus, "Un")
     assert found.reload().program is first
     assert found.current is first
+
+
+def test_what_the_process_cannot_serve_is_not_taken_up(tmp_path: Path) -> None:
+    """A program may be sound and yet not fit this process: a variable is missing, say."""
+    found, menus = library(tmp_path)
+    good = found.reload().program
+
+    def refuse(program: Program) -> None:
+        raise SettingsError(program.hash)
+
+    edit(menus, "Un")
+    with pytest.raises(SettingsError):
+        found.reload(refuse)
+    assert found.current is good
+    assert found.reload().program is found.current is not good

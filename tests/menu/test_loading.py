@@ -260,6 +260,26 @@ def test_a_pipe_in_the_folder_keeps_nobody_waiting(tmp_path: Path) -> None:
     assert load(menus, drafts=True).findings == ()
 
 
+def test_a_name_that_cannot_be_printed(tmp_path: Path) -> None:
+    """A file's name in another encoding is a finding that can be shown."""
+    menus, _ = lay(tmp_path, {})
+    for folder, name in ((menus, b"caf\xe9.yaml"), (menus / "tables", b"caf\xe9.csv")):
+        with open(os.fsencode(folder) + b"/" + name, "wb") as file:
+            file.write(b"title: x")
+    loaded = load(menus, drafts=True)
+    assert [finding.code for finding in loaded.findings] == ["file-name", "file-name"]
+    assert [finding.place.file.encode() for finding in loaded.findings]
+
+
+def test_a_message_may_count(tmp_path: Path) -> None:
+    """A counted text stands wherever a text does."""
+    steps = "- ask: Combien ?\n  type: number\n  save: n\n- sms: recu\n- end: Fin."
+    messages = 'messages:\n  recu: { one: Un acte, other: "{n} actes", count: n }\n'
+    found = program(tmp_path, {"essai.yaml": service(steps, messages)})
+    text = found.services["essai"].messages["recu"].text
+    assert (text.source, text.source_plural) == ("Un acte", "{n} actes")
+
+
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     """One finding, with its name."""
     loaded = load(tmp_path / "rien", drafts=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from gateway.errors import SettingsError, StoreUnfit
 from gateway.store import Store, open_store
 from tests.conftest import NAME_KEY, SECRET_KEY, Server
 from tests.store.conftest import Launch, Launched, served
+from tests.store.test_nodes import converse
 
 
 async def opened(url: str, *, allow_unfit: bool = False, shards: int = 16) -> Store:
@@ -27,7 +29,8 @@ async def test_a_fit_server_is_taken(redis: Server) -> None:
     store = await opened(redis.url)
     assert store.fitness.faults == ()
     assert store.fitness.server.startswith("valkey 9")
-    assert store.fitness.waits_for_disk
+    assert store.fitness.waitaof
+    assert store.fitness.sync == "everysec"
     await store.close()
 
 
@@ -91,7 +94,7 @@ async def test_effects_do_not_wait_where_the_server_cannot_tell(
     configuration.write_text("rename-command WAITAOF NOT-HERE\n")
     server = launch(str(configuration))
     store = await opened(server.url)
-    assert not store.fitness.waits_for_disk
+    assert not store.fitness.waitaof
     assert "one second" in (await store.ready()).detail["durability"]
     citizen = store.names.citizen("+2290197000001")
     loaded = await store.sessions.load(citizen, bytes(range(16)), lease=8.0)
@@ -161,3 +164,33 @@ async def test_a_version_without_functions_is_named() -> None:
         with pytest.raises(StoreUnfit, match=r"Redis 6\.2\.16: version 7\.0 or later") as caught:
             await opened(f"redis://127.0.0.1:{address.port}")
     assert "set " not in str(caught.value)
+
+
+async def test_a_user_with_the_documented_rights_is_enough(launch: Launch) -> None:
+    """The access list of docs/redis.md, word for word."""
+    page = Path(__file__).parents[2].joinpath("docs/redis.md").read_text()
+    rights = re.search(r"`(~\S+)` for keys, and `([^`]+)`", page)
+    assert rights is not None
+    server = launch()
+    server.ask("ACL", "SETUSER", "gateway", "on", ">word", rights[1], *rights[2].split())
+    store = await opened(f"redis://gateway:word@127.0.0.1:{server.port}/1")
+    assert store.fitness.faults == ()
+    await converse(store, "+2290197000001")
+    citizen = store.names.citizen("+2290197000002")
+    loaded = await store.sessions.load(citizen, bytes(range(16)), lease=8.0)
+    assert loaded.claim is not None
+    assert (
+        await store.sessions.save(
+            citizen,
+            loaded.claim,
+            request=bytes(range(16)),
+            body=b"",
+            ttl=60,
+            effects=[(bytes(16), b"sms")],
+        )
+        == 1
+    )
+    await store.sessions.remember(citizen, "fon")
+    await store.sessions.forget(citizen)
+    assert len(await store.effects.read(citizen.shard)) >= 1
+    await store.close()

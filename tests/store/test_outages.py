@@ -200,6 +200,20 @@ async def test_a_step_cancelled_half_way_disturbs_no_other(outage: Outage) -> No
     assert {loaded.state for loaded in found} == {State.FRESH}
 
 
+async def test_a_step_dropped_at_the_very_end_gives_its_claim_back(outage: Outage) -> None:
+    citizen = outage.store.names.citizen(PHONE)
+    dropped = asyncio.ensure_future(
+        outage.store.sessions.load(citizen, bytes(range(16)), lease=60.0)
+    )
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # it is written now
+    dropped.cancel()
+    await asyncio.gather(dropped, return_exceptions=True)
+    await outage.store.close()
+    await outage.open()
+    assert await load(outage.store) == "fresh"
+
+
 async def test_opening_on_nothing_is_told(launch: Launch) -> None:
     gone = launch()
     gone.process.kill()

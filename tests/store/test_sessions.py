@@ -184,10 +184,18 @@ async def test_nobody_else_came_so_a_late_save_is_taken(store: Store, redis: Ser
     assert (await load(store, 3)).body == b"body 2"
 
 
-async def test_a_claim_saves_once(store: Store) -> None:
-    loaded = await step(store, 1)
+async def test_a_save_whose_answer_was_lost_can_be_repeated(store: Store) -> None:
+    """It does nothing twice; once the next step has claimed, it is too late."""
+    loaded = await load(store, 1)
+    assert await save(store, loaded, 1, effects=[(effect(1), b"sms")]) == 1
+    assert await save(store, loaded, 1, effects=[(effect(1), b"sms")]) == 0
+    assert (await load(store, 1)).body == b"body 1"
+    following = await load(store, 2)
+    assert following.body == b"body 1"
     with pytest.raises(ClaimLost):
         await save(store, loaded, 1)
+    await save(store, following, 2)
+    assert len(await store.effects.read(ADA.shard)) == 1
 
 
 async def test_a_session_that_was_deleted_cannot_be_saved(store: Store, redis: Server) -> None:

@@ -225,6 +225,14 @@ async def _ready(phone: Phone) -> int:
     return (await phone.http.get(f"{phone.base}/readyz")).status_code
 
 
+async def _until_ready(phone: Phone) -> None:
+    for _ in range(500):
+        if await _ready(phone) == 200:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it does not recover")
+
+
 async def test_a_killed_server_is_found_again_with_every_session(
     tmp_path: Path, agency: Agency
 ) -> None:
@@ -260,8 +268,7 @@ async def test_without_redis_she_is_told_and_with_it_served_again(
             assert await phone.press("Kossi") == TROUBLE
             assert await _ready(phone) == 503
             embedded.socket()  # starts it again
-            while await _ready(phone) != 200:
-                await asyncio.sleep(0.02)
+            await _until_ready(phone)
             assert (await phone.send()).startswith("CON Demander pour Kossi ?")
     finally:
         embedded.leave()
@@ -284,8 +291,7 @@ async def test_a_redis_that_comes_late_is_waited_for(
             assert await phone.dial() == TROUBLE
             assert await _ready(phone) == 503
             embedded.socket()
-            while await _ready(phone) != 200:
-                await asyncio.sleep(0.02)
+            await _until_ready(phone)
             assert (await phone.dial()).startswith("CON Guichet")
     finally:
         embedded.leave()

@@ -11,7 +11,7 @@ from gateway.app import Gateway
 from gateway.events import UssdReply, UssdRequest
 from gateway.turns import effects
 from tests.conftest import Server
-from tests.turns.serving import NUMBER, Agency, Phone
+from tests.turns.serving import NUMBER, Agency, Line, Phone
 
 pytestmark = pytest.mark.anyio
 
@@ -52,12 +52,14 @@ async def test_each_citizen_gets_her_own_answers(
     agency.seconds = 0.05
 
     async def call(number: int) -> tuple[str, str, str]:
-        hers = replace(phone, number=f"+22901970{number:05}", session=f"ATUid_{number}")
+        hers = Line(phone.http, phone.base, f"+22901970{number:05}", f"ATUid_{number}")
         name = "Ayi" + "".join("abcdefghij"[int(digit)] for digit in str(number))
         assert await hers.dial() == HOME
         await hers.press("1")
         confirm = await hers.press(name)
-        return name, confirm, await hers.press("1")
+        end = await hers.press("1")
+        hers.hang_up()
+        return name, confirm, end
 
     answers = await asyncio.gather(*(call(number) for number in range(citizens)))
     for number, (name, confirm, end) in enumerate(answers):

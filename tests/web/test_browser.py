@@ -101,7 +101,7 @@ def test_a_call_by_keyboard(phone: Handset) -> None:
     phone.page.keyboard.type("77")
     phone.page.keyboard.press("Backspace")
     phone.page.keyboard.press("Backspace")
-    phone.reply("training", "Enrol")
+    phone.reply("digital", "Enrol")
     phone.page.keyboard.press("Escape")
     expect(phone.page.locator("#phone")).to_have_attribute("data-state", "idle")
 
@@ -180,7 +180,7 @@ def test_a_request_ends_with_its_number_and_a_message(phone: Handset) -> None:
     expect(first).to_contain_text(re.compile(r"ANIP : demande EC-\d{4}"))
     expect(first).to_contain_text(re.compile(r"1 SMS · \d+ septets"))
     expect(first).to_contain_text("8585")
-    expect(phone.page.locator("#envelope")).to_be_visible()
+    expect(phone.page.locator("#arrived")).to_be_visible()
     assert "4826" not in phone.page.locator("#messages").inner_text()
 
 

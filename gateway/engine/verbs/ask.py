@@ -87,6 +87,9 @@ def _keep(run: Run, step: Ask, value: str | int, answered: Answered | None = Non
 
 
 def passed(run: Run, step: Ask) -> Move:
+    if run.session.pending is not None:
+        run.session.held.pop(step.save or "", None)
+        return come_back(run)
     leave(run)
     run.unset(step.save)
     return Onward.BELOW

@@ -14,7 +14,6 @@ def reach(run: Run, step: Callback) -> Move:
         "callback",
         step,
         {
-            "phone": run.scene.phone,
             "queue": step.queue.name,
             "language": run.language.code,
             "details": sent(step.details, run.scope),

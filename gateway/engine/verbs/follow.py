@@ -21,7 +21,6 @@ def reach(run: Run, step: Follow) -> Move:
             "follow",
             step,
             {
-                "phone": run.scene.phone,
                 "agency": service.agency,
                 "reference": reference,
                 "language": run.language.code,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from gateway.engine.behaviour import Behaviour
 from gateway.engine.history import leave
@@ -11,8 +12,8 @@ from gateway.engine.moves import Move, Onward, Refused, Show
 from gateway.engine.run import Run
 from gateway.engine.screens import Drawing, Screen
 from gateway.engine.session import Open
-from gateway.engine.verbs.menu import open_choices
-from gateway.menu.program import Choice, List, Table, Target
+from gateway.engine.verbs.menu import always_open, open_choices
+from gateway.menu.program import Choice, Expression, List, Table, Target, Text
 
 Record = Mapping[str, object]
 
@@ -42,7 +43,7 @@ def draw(run: Run, step: List) -> Screen | Move:
         if not best and not choices:
             return Show(Open.SEARCH)
         records, labels = [records[place] for place in best], [labels[place] for place in best]
-    drawing.static = drawing.static and isinstance(step.records, Table) and step.where is None
+    drawing.static = drawing.static and _of_table(step)
     return drawing.screen(
         drawing.question(step.text, step.error),
         labels=[*labels, *(drawing.write(choice.label) for choice in choices)],
@@ -108,4 +109,25 @@ def _labels(run: Run, step: List, records: Sequence[Record]) -> Sequence[str]:
     ]
 
 
-behaviour = Behaviour(reach=reach, draw=draw, pick=pick, answer=answer)
+def _of_table(step: List) -> bool:
+    """Whether nothing but the cells of a table is written on the list."""
+    return isinstance(step.records, Table) and _reads(step.item) <= frozenset(step.records.fields)
+
+
+@lru_cache(1024)
+def _reads(text: Text) -> frozenset[str]:
+    return frozenset(
+        path[0]
+        for variant in text.variants.values()
+        for template in (*variant.forms, *(variant.gsm or ()))
+        for piece in template
+        if isinstance(piece, Expression)
+        for path in piece.reads
+    )
+
+
+def still(step: List) -> bool:
+    return step.where is None and step.search is None and always_open(step.choices)
+
+
+behaviour = Behaviour(reach=reach, draw=draw, pick=pick, answer=answer, still=still)

@@ -40,4 +40,12 @@ def answer(run: Run, step: Menu, text: str) -> Move:
     return Refused("wrong_choice")
 
 
-behaviour = Behaviour(reach=reach, draw=draw, pick=pick, answer=answer)
+def still(step: Menu) -> bool:
+    return always_open(step.choices)
+
+
+def always_open(choices: tuple[Choice, ...]) -> bool:
+    return all(choice.when is None for choice in choices)
+
+
+behaviour = Behaviour(reach=reach, draw=draw, pick=pick, answer=answer, still=still)

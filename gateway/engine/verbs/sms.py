@@ -12,7 +12,8 @@ from gateway.text.transliteration import fit
 
 def reach(run: Run, step: Sms) -> Move:
     message, language = step.message, run.language
-    scope = run.scope_of({**run.values, "ussd": shortest_code(run.program, message.service)})
+    code = shortest_code(run.program, message.service) or run.session.code
+    scope = run.scope_of({**run.values, "ussd": code})
     encoding = language.sms
     really = message.text.variants[language.code].language
     policy = run.program.site.languages.get(really, language).policy
@@ -21,7 +22,6 @@ def reach(run: Run, step: Sms) -> Move:
         "sms",
         step,
         {
-            "phone": run.scene.phone,
             "message": message.name,
             "language": language.code,
             "encoding": encoding.value,

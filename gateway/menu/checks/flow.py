@@ -425,9 +425,10 @@ class Flow:
 
 
 def _settled(state: State) -> State:
-    """After an effect: back is closed, and what she agreed to is done."""
+    """After an effect: no earlier screen comes back, and what she agreed to is done."""
     return replace(
         state,
+        questions=frozenset({""}),
         behind=frozenset({False}),
         agreed=frozenset(Agreed.SPENT if one is Agreed.YES else one for one in state.agreed),
     )

@@ -24,7 +24,7 @@ Check = Callable[[Survey, Report], None]
 class Rule:
     """`why` is the first line of the check's docstring: what the rule is for.
 
-    `whole`: it speaks of what nothing refers to, and so needs every file without fault.
+    `whole`: it speaks of what is missing or unused, and so needs every file without fault.
     """
 
     code: str

@@ -24,10 +24,12 @@ from gateway.menu.program import (
     Keys,
     List,
     Menu,
+    Message,
     Program,
     Rate,
     Say,
     Service,
+    Sms,
     Step,
     Text,
 )
@@ -84,6 +86,15 @@ class Screens:
                         found.setdefault(name, set()).update(values)
             self._values[step.id] = found
         return self._values[step.id]
+
+    def values_of_message(self, message: Message) -> dict[str, set[Definition]]:
+        """The same for a message, at the steps that send it."""
+        found: dict[str, set[Definition]] = {}
+        for step in self.program.steps.values():
+            if isinstance(step, Sms) and step.message is message:
+                for name, values in self.values(step).items():
+                    found.setdefault(name, set()).update(values)
+        return found
 
     def fields(self, step: Step | None) -> Fields:
         """The fields of the records that a `list` shows; none for other steps."""

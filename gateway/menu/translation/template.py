@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from unicodedata import normalize
 
 from gateway.events import Encoding
+from gateway.menu.checks.definition import Definition
 from gateway.menu.checks.rules.over_budget import budgets
 from gateway.menu.checks.screens import Line, Screen
 from gateway.menu.checks.spots import Role, Spot, expressions, translatable
@@ -87,8 +88,12 @@ def _filled(survey: Survey, spot: Spot) -> Iterator[str]:
 
 def _longest(survey: Survey, spot: Spot) -> dict[str, int]:
     site = survey.program.site
-    values = survey.screens.values(spot.step) if spot.step is not None else {}
-    fields = spot.message.data if spot.message is not None else None
+    values: dict[str, set[Definition]] = {}
+    fields = None
+    if spot.step is not None:
+        values = survey.screens.values(spot.step)
+    elif spot.message is not None:
+        values, fields = survey.screens.values_of_message(spot.message), spot.message.data
     if spot.role is Role.ITEM:
         fields = survey.screens.fields(spot.step)
     found: dict[str, int] = {}

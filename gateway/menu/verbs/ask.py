@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.menu.codes import Code
 from gateway.menu.names import VARIABLE
-from gateway.menu.operations import OPERATION, operation, secret_travels_openly
+from gateway.menu.operations import OPERATION, operation, reaches, secret_travels_openly
 from gateway.menu.program import Ask
 from gateway.menu.shapes import Key, YesNo
 from gateway.menu.types import KEYS, answer_type, narrowed
@@ -41,6 +41,8 @@ def ask(draft: Draft) -> Ask | None:
             "« gives » keeps what « check » answers, and there is no check here",
         )
         return None
+    if checked is not None:
+        reaches(checked, {"answer"}, fields.place("check"), sheet)
     if checked is not None and base.base == "pin":
         secret_travels_openly(checked, ["answer"], fields.place("check"), sheet)
     if not fields.complete or type_ is None or ("check" in fields and checked is None):

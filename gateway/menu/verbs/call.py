@@ -14,6 +14,7 @@ from gateway.menu.operations import (
     OPERATION,
     Arguments,
     operation,
+    reaches,
     secret_travels_openly,
 )
 from gateway.menu.program import Call, Operation, Target
@@ -94,7 +95,7 @@ def call(draft: Draft) -> Call | None:
     )
     opened = [name for name, sent in arguments if any(path[0] in sheet.pins for path in sent.reads)]
     secret_travels_openly(asked, opened, fields.place("with"), sheet)
-    if not _reaches(asked, arguments, fields, sheet):
+    if not _travels(asked, arguments, fields, sheet):
         return None
     return draft.make(
         Call,
@@ -107,21 +108,12 @@ def call(draft: Draft) -> Call | None:
     )
 
 
-def _reaches(asked: Operation, arguments: Arguments, fields: Fields, sheet: Sheet) -> bool:
+def _travels(asked: Operation, arguments: Arguments, fields: Fields, sheet: Sheet) -> bool:
     """Whether the path finds its variables, and no phone number comes into an address."""
     sent = {name for name, _ in arguments}
-    wanted = placeholders(asked.path)
-    sound = True
-    for name in wanted:
-        if name not in sent:
-            sheet.error(
-                fields.key_place("with") if "with" in fields else fields.place("call"),
-                Code.MISSING_ARGUMENT,
-                f"{asked.name} needs « {name} » in its path {asked.path}",
-                f"name it in with: [{', '.join(wanted)}]",
-            )
-            sound = False
-    in_address = sent if asked.method in ("GET", "DELETE") else set(wanted)
+    place = fields.key_place("with") if "with" in fields else fields.place("call")
+    sound = reaches(asked, sent, place, sheet)
+    in_address = sent if asked.method in ("GET", "DELETE") else set(placeholders(asked.path))
     for name, expression in arguments:
         if name != "phone" and name in in_address and ("phone",) in expression.reads:
             sheet.error(

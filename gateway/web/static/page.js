@@ -12,6 +12,8 @@ const text = at("text");
 const answer = at("answer");
 const keypad = new Keypad(answer);
 
+const SHOWN = 6; // messages on the page
+
 let session = null; // open at the operator's
 let pending = null; // the session whose reply is awaited
 let dialled = home; // what « dial again » dials
@@ -96,6 +98,7 @@ async function exchange(input) {
 }
 
 function dial(code) {
+  at("arrived").hidden = true;
   dialled = code;
   session = new Session(at("line").value, at("network").value, code);
   return exchange();
@@ -178,8 +181,9 @@ async function refresh(number, first = false) {
     if (known.has(message.id)) continue;
     known.add(message.id);
     at("messages").prepend(bubble(message, !first));
-    if (!first) at("envelope").hidden = false;
+    if (!first) at("arrived").hidden = false;
   }
+  while (at("messages").children.length > SHOWN) at("messages").lastElementChild.remove();
 }
 
 // ---- what is around the phone ----
@@ -270,7 +274,7 @@ at("line").addEventListener("change", () => {
   idle();
   known = new Set();
   at("messages").replaceChildren();
-  at("envelope").hidden = true;
+  at("arrived").hidden = true;
   refresh(at("line").value, true);
 });
 
@@ -293,8 +297,8 @@ at("copy").addEventListener("click", async () => {
   }
 });
 
-text.addEventListener("click", () => {
-  at("envelope").hidden = true;
+at("arrived").addEventListener("click", () => {
+  at("arrived").hidden = true;
 });
 
 carrier();

@@ -47,7 +47,7 @@ flow:
   fin:
     - end: Au revoir.
 """
-TYPED = [None, "1", "m" * 12, "1", "1"]
+TYPED = [None, "1", "00", "1", "m" * 12, "1", "1"]
 ANSWER: Json = {"numero": "m" * 12, "statut": "recu", "mairie": "m" * 30}
 
 
@@ -55,7 +55,7 @@ def program(folder: Path) -> Program:
     case = Case(
         "screens",
         "every kind of screen",
-        {"demande.yaml": FLOW, "tables/communes.csv": "code,nom\nCOT,Cotonou\n"},
+        {"demande.yaml": FLOW, "tables/communes.csv": "code,nom\nmmm,mmmmmmm\n"},
         [],
         locales={
             "en/demande": 'msgid "Votre ville ?"\nmsgstr "Your town, œuvre ?"\n\n'

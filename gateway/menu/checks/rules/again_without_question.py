@@ -8,7 +8,7 @@ from gateway.menu.program import Call, Way
 
 @rule("again-without-question", Severity.ERROR)
 def check(survey: Survey, report: Report) -> None:
-    """`again` where some way leads to the `call` without any question before it."""
+    """`again` where a way leads to the `call` without a question, or with an effect after it."""
     for visits in survey.flow.visits.values():
         for visit in visits:
             step = visit.step
@@ -19,5 +19,5 @@ def check(survey: Survey, report: Report) -> None:
                     report(
                         target.place,
                         "`again` has no question to ask again",
-                        "ask something before this `call`, or name a part to go to",
+                        "ask something directly before this `call`, or name a part to go to",
                     )

@@ -10,8 +10,7 @@ from gateway.menu.findings import Severity
 from gateway.text.language import Language, Policy
 
 _MOST = 12  # words, for easy reading (« facile à lire et à comprendre »)
-# Languages that write tones write most particles apart: the same sentence has half as many
-# words again (measured on the Declaration of Human Rights in Fon and in French).
+# Languages that write tones write most particles apart: the same sentence has more words.
 _MOST_TONAL = 18
 _SENTENCES = re.compile(r"[.!?…]+(?=\s|$)|\n")
 _WORD = re.compile(r"(?:\{\}|[^\W_])(?:\{\}|[\w'’ʼ\u0300-\u036f.,/*#+-])*")

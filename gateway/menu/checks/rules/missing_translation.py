@@ -11,7 +11,7 @@ from gateway.text.language import Language, State
 _ALWAYS = frozenset({Role.CONFIRM, Role.ERROR, Role.TYPE})
 
 
-@rule("missing-translation", Severity.WARNING)
+@rule("missing-translation", Severity.WARNING, whole=True)
 def check(survey: Survey, report: Report) -> None:
     """A start, confirm or error screen that a ready language has not, or only a stale one.
 

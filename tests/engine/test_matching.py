@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+
+from gateway.engine.matching import clean, find, fold, named, numbered
+
+COMMUNES = ["abomey calavi", "abomey", "allada", "cotonou", "porto novo", "seme podji", "ze"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "taken"),
+    [
+        ("  un   deux ", "un deux"),
+        ("un\tdeux\r\n", "un deux"),
+        ("e\u0301te\u0301", "\u00e9t\u00e9"),
+        ("٣٤", "34"),
+        ("\uff11\uff12", "12"),
+        ("a\u202fb\u00a0c", "a b c"),
+        ("", ""),
+        ("\x00", "\x00"),
+        ("x" * 10_000, "x" * 2000),
+        ("é" * 10_000, "é" * 2000),
+    ],
+)
+def test_an_input_is_cleaned_and_cut_short(typed: str, taken: str) -> None:
+    assert clean(typed)[:2000] == taken
+    assert len(clean(typed)) <= 10_000
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("Décès", "deces"),
+        ("  Être   rappelé ! ", "etre rappele"),
+        ("Fɔngbè", "fongbe"),
+        ("ɖɛ́", "de"),
+        ("N° 12-B", "no 12 b"),
+        ("ŒUVRE", "oeuvre"),
+        ("???", ""),
+        ("__", ""),
+    ],
+)
+def test_folding_leaves_letters_and_digits(text: str, folded: str) -> None:
+    assert fold(text) == folded
+
+
+def test_numbers_of_choices() -> None:
+    numbers = ("1", "2", "10")
+    assert [numbered(text, numbers) for text in ("1", "01", "2.", "10)")] == [0, 0, 1, 2]
+    assert [numbered(text, numbers) for text in ("3", "", "0", "-1", "1 2", "00")] == [None] * 6
+
+
+def test_words_of_choices_are_taken_whole_or_by_first_words_that_fit_only_one() -> None:
+    labels = ["acte de naissance", "acte de mariage", "casier", "casier judiciaire"]
+    assert named("Acte de mariage", labels) == 1
+    assert named("CASIER", labels) == 2
+    assert named("casier judiciaire", labels) == 3
+    assert named("acte", labels) is None
+    assert named("acte de nais", labels) is None
+    assert named("", labels) is None
+    assert named("oui", ["oui", "oui"]) is None
+
+
+@pytest.mark.parametrize(
+    ("letters", "found"),
+    [
+        ("abomey", ["abomey", "abomey calavi"]),
+        ("a", ["abomey", "allada", "abomey calavi"]),
+        ("calavi", ["abomey calavi"]),
+        ("novo", ["porto novo"]),
+        ("portonovo", []),
+        ("tono", ["cotonou"]),
+        ("cotonu", ["cotonou"]),
+        ("kotonou", ["cotonou"]),
+        ("ctoonou", ["cotonou"]),
+        ("alada", ["allada"]),
+        ("xx", []),
+        ("", []),
+        ("podji seme", ["seme podji"]),
+    ],
+)
+def test_records_are_found_in_spite_of_slips_best_first(letters: str, found: list[str]) -> None:
+    assert [COMMUNES[place] for place in find(letters, COMMUNES)] == found
+
+
+def test_no_more_is_found_than_can_be_paged_through() -> None:
+    assert len(find("ville", [f"ville {number}" for number in range(100)])) == 30
