@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from gateway.cli._menus import beside, drafts_allowed, folder_argument, locales_option
 from gateway.menu import Loaded, checks, load
 from gateway.menu.findings import Finding, Severity
 
@@ -16,18 +16,8 @@ _WIDEST = 160  # characters of a source line; beyond that, what stands around th
 
 
 @click.command("check")
-@click.argument(
-    "folder",
-    envvar="GATEWAY_MENUS",
-    default="menus",
-    type=click.Path(path_type=Path, file_okay=False),
-)
-@click.option(
-    "--locales",
-    envvar="GATEWAY_LOCALES",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Translations; the folder « locales » beside the menus if not said.",
-)
+@folder_argument
+@locales_option
 @click.option(
     "--format",
     "form",
@@ -41,10 +31,9 @@ def command(folder: Path, locales: Path | None, form: str, strict: bool) -> None
 
     Exit status: 0 clean, 1 something is wrong.
     """
-    translations = locales if locales is not None else folder.parent / "locales"
     # Drafts are held to every rule, though nobody is offered them, unless they are ruled out.
-    drafts = os.environ.get("GATEWAY_DRAFTS", "1") != "0"
-    findings = everything(load(folder, [translations], drafts=drafts))
+    drafts = drafts_allowed(default=True)
+    findings = everything(load(folder, [beside(folder, locales)], drafts=drafts))
     click.echo(as_json(findings) if form == "json" else as_text(findings), nl=form == "json")
     click.echo(summary(folder, findings), err=True)
     bad = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}

@@ -10,12 +10,11 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from gateway.cli._menus import beside, folder_argument, locales_option
 from gateway.cli.check import as_text
 from gateway.menu import load
 from gateway.menu.program import Program
 from gateway.menu.translation import Count, extract, orphans, status
-
-_FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 @click.group("i18n")
@@ -24,16 +23,11 @@ def command() -> None:
 
 
 @command.command("extract")
-@click.argument("folder", envvar="GATEWAY_MENUS", default="menus", type=_FOLDER)
-@click.option(
-    "--locales",
-    envvar="GATEWAY_LOCALES",
-    type=_FOLDER,
-    help="Where the catalogues are; « locales » beside the menus if not said.",
-)
+@folder_argument
+@locales_option
 @click.option(
     "--own",
-    type=_FOLDER,
+    type=click.Path(path_type=Path, file_okay=False),
     help="Also write the gateway's own words there, all of them (for its developers).",
 )
 def extract_command(folder: Path, locales: Path | None, own: Path | None) -> None:
@@ -41,7 +35,7 @@ def extract_command(folder: Path, locales: Path | None, own: Path | None) -> Non
 
     Translations are kept; where a text has changed a little, its translation is marked fuzzy.
     """
-    program, catalogues = _program(folder), locales or folder.parent / "locales"
+    program, catalogues = _program(folder), beside(folder, locales)
     changes = extract(program, folder, catalogues, own)
     for change in changes:
         added = f" ({change.new} new)" if change.new else ""
@@ -52,15 +46,15 @@ def extract_command(folder: Path, locales: Path | None, own: Path | None) -> Non
 
 
 @command.command("status")
-@click.argument("folder", envvar="GATEWAY_MENUS", default="menus", type=_FOLDER)
-@click.option("--locales", envvar="GATEWAY_LOCALES", type=_FOLDER, help="As for extract.")
+@folder_argument
+@locales_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def status_command(folder: Path, locales: Path | None, form: str) -> None:
     """Count what is translated, fuzzy, missing, and read by a native speaker.
 
     A fuzzy entry has a text, but no native speaker has read it, or its source has changed since.
     """
-    counts = status(_program(folder), locales or folder.parent / "locales")
+    counts = status(_program(folder), beside(folder, locales))
     if form == "json":
         click.echo(json.dumps([_as_json(count) for count in counts], ensure_ascii=False, indent=2))
     else:

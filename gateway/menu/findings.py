@@ -70,5 +70,6 @@ _LISTED = 12
 def offer(word: str, known: Iterable[str]) -> str:
     """The nearest of `known`, or all of them where they are few."""
     names = list(known)
-    listed = f"there is {', '.join(names)}" if 0 < len(names) <= _LISTED else ""
+    verb = "is" if len(names) == 1 else "are"
+    listed = f"there {verb} {', '.join(names)}" if 0 < len(names) <= _LISTED else ""
     return nearest(word, names) or listed

@@ -30,10 +30,6 @@ class Effects:
         self._names = names
         self._seal = seal
 
-    @property
-    def shards(self) -> int:
-        return self._names.shards
-
     async def read(self, shard: int, *, after: str = "0", count: int = 100) -> list[Kept]:
         """The effects of a shard that come after the entry `after`, oldest first, at most
         `count`. Nothing is taken off. Raises StoreUnavailable."""

@@ -61,9 +61,8 @@ class Registry(Citizen):
 def whole(citizen: Citizen) -> str:
     """The open screen over all its pages, without the lines of the keys."""
     assert citizen.turned is not None
-    pages = [citizen.page]
-    for _ in range(citizen.turned.trace.pages - 1):
-        pages.append(citizen.type("98"))
+    later = range(citizen.turned.trace.pages - 1)
+    pages = [citizen.page, *(citizen.type("98") for _ in later)]
     return "\n".join(KEYS.sub("", page).rstrip("\n") for page in pages)
 
 
@@ -107,10 +106,8 @@ def test_a_real_service_draws_what_it_drew(service: str, dialogue: dict[str, Any
         shown = whole(citizen)
         if step.get("paged"):
             text, _, _ = step["shows"].partition("\n")
-            options = [
-                option for option in OPTION.findall(step["shows"]) if option not in PAGINATORS
-            ]
-            assert set(options) <= set(OPTION.findall(shown))
+            options = set(OPTION.findall(step["shows"])) - set(PAGINATORS)
+            assert options <= set(OPTION.findall(shown))
             if typed not in PAGINATORS.values():
                 assert shown.startswith(text + "\n")
         else:

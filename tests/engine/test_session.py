@@ -52,7 +52,7 @@ def test_two_sessions_share_nothing() -> None:
 
 @given(st.binary(max_size=60))
 def test_what_is_no_session_is_refused_in_our_own_words(body: bytes) -> None:
-    with pytest.raises(SessionUnreadable, match="^a session of another format$"):
+    with pytest.raises(SessionUnreadable, match=r"^a session of another format$"):
         decode(body)
 
 

@@ -16,6 +16,12 @@ from tests.conftest import Server
 from tests.store.conftest import served
 
 
+@pytest.fixture(scope="module", params=[False, True], ids=["asyncio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """Both event loops: what happens when a socket ends is for each to decide."""
+    return "asyncio", {"use_uvloop": request.param}
+
+
 @asynccontextmanager
 async def opened(url: str, **more: float) -> AsyncIterator[Connection]:
     connection = Connection(read(url), **{"deadline": 2.0, **more})  # type: ignore[arg-type]

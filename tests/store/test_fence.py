@@ -78,7 +78,8 @@ async def test_closing_waits_for_the_sync_under_way() -> None:
     await disk.busy.wait()
     disk.go.release()
     await fence.close()
-    assert waiting.done() or await waiting is None
+    await waiting
+    assert disk.began == 1
 
 
 async def opened(url: str, **more: float) -> Connection:

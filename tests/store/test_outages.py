@@ -22,6 +22,12 @@ from tests.store.peer import PHONE, load, save
 DEADLINE = 0.4
 
 
+@pytest.fixture(scope="module", params=[False, True], ids=["asyncio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """Both event loops: what happens when a socket ends is for each to decide."""
+    return "asyncio", {"use_uvloop": request.param}
+
+
 class Outage:
     """A store on a server of its own, by URL, and a hand on that server."""
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from jinja2 import Environment, TemplateSyntaxError, nodes
+from jinja2 import Environment, nodes
 from jinja2.parser import Parser
 
 from gateway.menu.program import Expression
@@ -43,22 +43,14 @@ class Condition:
 
 
 @lru_cache(maxsize=4096)
-def _parse(source: str) -> Condition | None:
-    try:
-        root = Parser(_jinja, source, state="variable").parse_expression()
-    except TemplateSyntaxError:
-        return None
+def _parse(source: str) -> Condition:
+    root = Parser(_jinja, source, state="variable").parse_expression()
     return Condition(tuple(_reads(root, _NONE, True)), _when(root, True), _when(root, False))
 
 
 def condition(expression: Expression) -> Condition:
-    """What `expression` reads and tells; what its compiler noted where it can't be parsed."""
-    parsed = _parse(expression.source)
-    if parsed is not None:
-        return parsed
-    asks = expression.asks
-    reads = tuple(Read(path, asks - {path[0]}, path[0] in asks) for path in expression.reads)
-    return Condition(reads, asks, _NONE)
+    """What `expression` reads and tells. It was parsed at load already, and can't fail here."""
+    return _parse(expression.source)
 
 
 def _path(node: nodes.Node) -> tuple[str, ...] | None:

@@ -29,7 +29,7 @@ def check(survey: Survey, report: Report) -> None:
 
 def _could_be(kind: AnswerType, key: str) -> bool:
     """Whether `key` is an answer that the author has not thought of."""
-    if not key.isdigit():
+    if not key.isdigit() or (kind.pattern is not None and not kind.pattern.fullmatch(key)):
         return False
     if kind.base in ("number", "amount"):
         most = kind.most.number if kind.most is not None else None
@@ -38,5 +38,5 @@ def _could_be(kind: AnswerType, key: str) -> bool:
         if kind.length is not None:
             return kind.length[0] <= len(key) <= kind.length[1]
         least = kind.least.number if kind.least is not None else None
-        return kind.pattern is None and (least is None or least <= len(key))
+        return least is None or least <= len(key)
     return False
