@@ -20,7 +20,7 @@ from gateway import operations
 from gateway.backends import Backends
 from gateway.callbacks import PREFIX, Callbacks
 from gateway.errors import GatewayError, MenuError, SettingsError, StoreUnavailable
-from gateway.logs import failure, new_correlation
+from gateway.logs import access, failure, new_correlation
 from gateway.menu.findings import Finding
 from gateway.menu.library import Library
 from gateway.menu.loading import Loaded
@@ -136,14 +136,8 @@ class Gateway:
         try:
             await self._pages(scope, receive, sending)
         finally:
-            route = scope.get("route")
-            _log.info(
-                "access",
-                route=getattr(route, "path", "unknown"),
-                method=scope["method"] if scope["method"] in ("GET", "HEAD", "POST") else "other",
-                status=status,
-                ms=round((time.perf_counter() - started) * 1000, 1),
-            )
+            route = getattr(scope.get("route"), "path", "unknown")
+            access(route, scope["method"], status, time.perf_counter() - started)
 
     async def _state(self) -> tuple[bool, Mapping[str, object]]:
         menus = self.library.current.hash

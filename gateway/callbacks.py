@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.errors import RequestMalformed, RequestRefused
 from gateway.events import UssdReply, UssdRequest
-from gateway.logs import failure, new_correlation
+from gateway.logs import access, failure, new_correlation
 from gateway.metrics import Metrics, Result
 from gateway.providers import Dialect, Wire, dialects
 
@@ -85,13 +85,7 @@ class Callbacks:
         route, wire = await self._answered(scope, receive)
         await send({"type": "http.response.start", "status": wire.status, "headers": wire.headers})
         await send({"type": "http.response.body", "body": wire.body})
-        _log.info(
-            "access",
-            route=route,
-            method=scope["method"] if scope["method"] in ("GET", "HEAD", "POST") else "other",
-            status=wire.status,
-            ms=round((time.perf_counter() - started) * 1000, 1),
-        )
+        access(route, scope["method"], wire.status, time.perf_counter() - started)
 
     async def _answered(self, scope: Scope, receive: Receive) -> tuple[str, Wire]:
         parts = scope["path"].split("/")

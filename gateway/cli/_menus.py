@@ -10,6 +10,8 @@ from typing import Any
 import click
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
+_YES = frozenset({"1", "true", "yes", "on", "t", "y"})
+_NO = frozenset({"0", "false", "no", "off", "f", "n"})
 
 
 def folder_argument(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -32,5 +34,8 @@ def beside(folder: Path, locales: Path | None) -> Path:
 
 
 def drafts_allowed(default: bool) -> bool:
-    """GATEWAY_DRAFTS: 1 offers draft languages, 0 doesn't."""
-    return os.environ.get("GATEWAY_DRAFTS", "1" if default else "0") == "1"
+    """GATEWAY_DRAFTS, read as `gateway serve` does: 1 offers draft languages, 0 doesn't."""
+    said = os.environ.get("GATEWAY_DRAFTS", "").strip().lower()
+    if said and said not in _YES | _NO:
+        raise click.ClickException("GATEWAY_DRAFTS: 1 to offer draft languages, 0 not to")
+    return said in _YES if said else default

@@ -82,7 +82,7 @@ _MOST_DRAWN = 10_000
 def draw(run: Run) -> Move:
     """Draw what is open; or where to go, when there is nothing to show."""
     session, bearer = run.session, run.scene.bearer
-    behaviour, step = opened(run)
+    question, step = opened(run)
     key: tuple[object, ...] | None = None
     if step is not None and session.error is None and not session.says:
         code, gsm = run.language.code, bearer.encoding is Encoding.GSM7
@@ -90,12 +90,10 @@ def draw(run: Run) -> Move:
         known = _drawn.get(key)
         if known is not None:
             return _open(run, known[1])
-    if behaviour.draw is None:
-        return Onward.HERE  # an edited menu
-    drawn = behaviour.draw(run, step)
+    drawn = question.draw(run, step)
     if not isinstance(drawn, Screen):
         return drawn
-    if key is not None and step is not None and drawn.static and behaviour.still(step):
+    if key is not None and step is not None and drawn.static and question.still(step):
         if len(_drawn) >= _MOST_DRAWN:
             _drawn.clear()
         _drawn[key] = step, drawn

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.engine.behaviour import Behaviour
+from gateway.engine.behaviour import Question
 from gateway.engine.history import leave
-from gateway.engine.moves import Move, Onward, Refused, Show
+from gateway.engine.moves import Move, Onward, Refused
 from gateway.engine.run import Run
 from gateway.engine.screens import Drawing, Screen
-from gateway.engine.session import Open
 from gateway.menu.program import Do, Service, Step, Target, Way
 from gateway.text.transliteration import fit
 
@@ -24,10 +23,6 @@ def precedes(service: Service, known: str | None) -> bool:
     if service.asks_language or len(service.languages) < 2:
         return False
     return known not in service.languages
-
-
-def reach(run: Run, step: Step | None) -> Move:
-    return Show(Open.LANGUAGE)
 
 
 def draw(run: Run, step: Step | None) -> Screen | Move:
@@ -58,4 +53,4 @@ def answer(run: Run, step: Step | None, text: str) -> Move:
     return Refused("wrong_choice")
 
 
-behaviour = Behaviour(reach=reach, draw=draw, pick=pick, answer=answer)
+question = Question(draw=draw, pick=pick, answer=answer)

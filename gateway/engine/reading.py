@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from gateway.engine import language, resume
-from gateway.engine.behaviour import Behaviour
+from gateway.engine.behaviour import Question
 from gateway.engine.matching import clean, fold, folded, named, numbered
 from gateway.engine.moves import Move, Onward
 from gateway.engine.paging import Key
@@ -18,41 +18,42 @@ from gateway.errors import Astray
 from gateway.menu.program import Step, Target, Text, Way
 
 
-def opened(run: Run) -> tuple[Behaviour, Step | None]:
+def opened(run: Run) -> tuple[Question, Step | None]:
     """Whose screen is open. A step is put under the counter."""
     session = run.session
     if session.open is Open.RESUME:
-        return resume.behaviour, None
+        return resume.question, None
     if session.open is Open.LANGUAGE and not session.at:
-        return language.behaviour, None
+        return language.question, None
     step = run.program.steps.get(session.at)
-    if step is None:
-        raise Astray("the open step is not in this version")
+    question = None if step is None else VERBS[step.verb].question
+    if step is None or question is None:
+        raise Astray("the open screen is none of this version")
     run.stand_at(step)
-    return VERBS[step.verb], step
+    return question, step
 
 
 def read(run: Run, typed: str) -> Move:
     """Take an input on the open, drawn screen. Numbers of keys go first where they are shown."""
     screen = run.screen
-    behaviour, step = opened(run)
-    if screen is None or behaviour.answer is None:
+    question, step = opened(run)
+    if screen is None:
         raise Astray("there is no open screen")
     text = clean(typed)
     for key in screen.pages[run.session.page].keys:
         if text == getattr(run.program.site.keys, key.value):
             return _press(run, screen, key)
-    if screen.labels and behaviour.pick is not None:
+    if screen.labels and question.pick is not None:
         place = numbered(text, screen.numbers)
         if place is None:
             fold_label = folded if screen.static else fold
             place = named(text, [fold_label(label) for label in screen.labels])
         if place is not None:
-            return behaviour.pick(run, step, screen.picks[place])
+            return question.pick(run, step, screen.picks[place])
     named_key = _word(run, text)
     if named_key is not None and _possible(run, screen, named_key):
         return _press(run, screen, named_key)
-    return behaviour.answer(run, step, text)
+    return question.answer(run, step, text)
 
 
 def _press(run: Run, screen: Screen, key: Key) -> Move:
@@ -67,9 +68,9 @@ def _press(run: Run, screen: Screen, key: Key) -> Move:
         case Key.BACK:
             return Onward.BACK if screen.returns else Onward.STAY
         case Key.SKIP:
-            behaviour, step = opened(run)
-            if behaviour.passed is not None:
-                return behaviour.passed(run, step)
+            question, step = opened(run)
+            if question.passed is not None:
+                return question.passed(run, step)
     session.says = []
     return Target(Way.HOME, run.program.site.place)
 

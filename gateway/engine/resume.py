@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gateway.engine.behaviour import Behaviour
+from gateway.engine.behaviour import Question
 from gateway.engine.editions import adapt
-from gateway.engine.moves import Move, Onward, Refused, Show
+from gateway.engine.moves import Move, Onward, Refused
 from gateway.engine.pins import ask_again
 from gateway.engine.run import Run
 from gateway.engine.screens import Drawing, Screen
@@ -42,10 +42,6 @@ def begin(run: Run, event: Dial) -> Move:
         return pick(run, None, True)
     session.open, session.page, session.error, session.says = Open.RESUME, 0, None, []
     return Onward.OPEN
-
-
-def reach(run: Run, step: Step | None) -> Move:
-    return Show(Open.RESUME)
 
 
 def draw(run: Run, step: Step | None) -> Screen | Move:
@@ -93,4 +89,4 @@ def answer(run: Run, step: Step | None, text: str) -> Move:
     return Refused("wrong_choice")
 
 
-behaviour = Behaviour(reach=reach, draw=draw, pick=pick, answer=answer)
+question = Question(draw=draw, pick=pick, answer=answer)

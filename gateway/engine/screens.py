@@ -121,6 +121,9 @@ class Drawing:
             policy=self.policy or self.language.policy,
         )
         pages = remembered(sheet) if self.static else lay_out(sheet)
+        if not pages[0].text and run.service is not None:
+            # A text of nothing but a value, and the value has nothing that a phone could show.
+            pages = lay_out(sheet._replace(body=self.write(run.service.title)))
         return Screen(pages, numbers, labels, picks, skips, sheet.returns, closes, self.static)
 
 

@@ -24,8 +24,8 @@ def play(run: Run) -> Generator[CallRequest, Answered, None]:
         if session.open is Open.LANGUAGE:
             session.waiting, run.inputs = run.inputs, []
             return
-        behaviour, step = opened(run)
-        if behaviour.matters(step) or _over(run):
+        question, step = opened(run)
+        if question.matters(step) or _over(run):
             return
         text, *run.inputs = run.inputs
         before = encode(session)

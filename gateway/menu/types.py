@@ -27,7 +27,7 @@ BASES: Mapping[str, AnswerType] = {
     "amount": AnswerType(base="amount"),
     "date": AnswerType(base="date"),
     "phone": AnswerType(base="phone"),
-    "pin": AnswerType(base="pin", length=(1, 12)),
+    "pin": AnswerType(base="pin", length=(4, 8)),
 }
 """What each type is where nothing more is said."""
 

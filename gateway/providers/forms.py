@@ -26,13 +26,23 @@ def check_media_type(content_type: str) -> None:
 
 def fields(body: bytes) -> dict[str, list[str]]:
     """The values of each field, in the order they came. Raises RequestRefused for too many."""
-    found: dict[str, list[str]] = {}
     if body.count(b"&") >= MOST_FIELDS:
         raise RequestRefused("the form has too many fields")
+    # Codes and numbers need three escapes alone, and most bodies have no others. None of them
+    # can take a field apart, so they are undone for all fields at once.
+    usual = body.replace(b"+", b" ").replace(b"%2A", b"*").replace(b"%23", b"#")
+    usual = usual.replace(b"%2B", b"+")
+    found: dict[str, list[str]] = {}
+    if b"%" not in usual and usual.isascii():
+        for field in usual.decode("ascii").split("&"):
+            name, _, value = field.partition("=")
+            if name:
+                found.setdefault(name, []).append(value)
+        return found
     for pair in body.split(b"&"):
-        name, _, value = pair.partition(b"=")
-        if name:
-            found.setdefault(_decoded(name), []).append(_decoded(value))
+        raw_name, _, raw_value = pair.partition(b"=")
+        if raw_name:
+            found.setdefault(_decoded(raw_name), []).append(_decoded(raw_value))
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import date
 
 from gateway.events import Json, Outcome
@@ -12,6 +11,7 @@ from gateway.menu.findings import Findings, nearest, offer
 from gateway.menu.program import FieldType, Kind, Operation, Program
 from gateway.menu.source import Map, Node, Scalar, Seq
 from gateway.scenarios.scenario import Canned
+from gateway.scenarios.standin import operations
 from gateway.scenarios.values import Values
 
 AFTER = "after"
@@ -35,11 +35,7 @@ class Answers:
         self._values = Values(program, findings)
         self._findings = findings
         self._program = program
-        self._operations: Mapping[str, Operation] = {
-            operation.name: operation
-            for backend in program.site.backends.values()
-            for operation in backend.operations.values()
-        }
+        self._operations = operations(program)
 
     def read(self, node: Node) -> dict[str, Canned]:
         if not isinstance(node, Map):

@@ -119,7 +119,7 @@ class _Reader:
         )
         for scalar in self.values.each(node, "hidden"):
             if not _appears(scalar.text, scenario):
-                message = f"« {scalar.text} » is entered nowhere, and no back end gives it"
+                message = f"« {scalar.text} » is typed nowhere, and no back end gives it"
                 self.values.wrong(scalar, message, "so that this would prove nothing")
         return scenario
 
@@ -131,7 +131,9 @@ class _Reader:
             return tuple(move for move in found if move is not None)
         hint = "write its moves below « play: », such as « - enter: 1 »"
         if play is None or not isinstance(play, Map):
-            self.findings.error(scenario.place, Code.MISSING_KEY, "this scenario plays nothing", hint)
+            self.findings.error(
+                scenario.place, Code.MISSING_KEY, "this scenario plays nothing", hint
+            )
         else:
             self.values.wrong(play, "« play: » is a list of moves", hint)
         return ()
@@ -196,6 +198,8 @@ def _flows(node: Node) -> bool:
 
 def _appears(secret: str, scenario: Scenario) -> bool:
     """Whether the scenario brings `secret` up: otherwise it can't be seen anywhere."""
+    if secret in (scenario.dial or ""):
+        return True
     answers: list[Canned] = list(scenario.backends.values())
     for move in scenario.moves:
         if isinstance(move, Enter) and secret in move.text:

@@ -30,14 +30,13 @@ class Standins:
 
     def answer(self, request: CallRequest) -> Answered:
         outcome = self.fails.get(request.operation, Outcome.OK)
-        data = self._data(self.operation(request.operation)) if outcome is Outcome.OK else None
+        operation = operations(self.program).get(request.operation)
+        if operation is None:  # of an earlier version, in a conversation that goes on
+            outcome = Outcome.UNAVAILABLE
+        data = self._data(operation) if operation and outcome is Outcome.OK else None
         answered = Answered(outcome, data)
         self.called.append(Called(request, answered))
         return answered
-
-    def operation(self, name: str) -> Operation:
-        backend, _, short = name.partition(".")
-        return self.program.site.backends[backend].operations[short]
 
     def _data(self, operation: Operation) -> Json:
         if operation.many:
@@ -56,4 +55,14 @@ class Standins:
             return rank % 2 == 1
         if kind.kind is Kind.ONE_OF:
             return kind.values[(rank - 1) % len(kind.values)]
-        return f"{name.capitalize()} {rank}"[: kind.most]
+        word = name.capitalize()[: max(0, kind.most - 2)]
+        return f"{word} {rank}".strip()
+
+
+def operations(program: Program) -> Mapping[str, Operation]:
+    """All of the site's, by name: `anip.tarif`."""
+    return {
+        operation.name: operation
+        for backend in program.site.backends.values()
+        for operation in backend.operations.values()
+    }

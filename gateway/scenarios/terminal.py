@@ -5,264 +5,314 @@ It reads lines and prints; who types them, a person or a pipe, makes no differen
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-
-from rich import box
-from rich.console import Console
-from rich.panel import Panel
-from rich.text import Text as Styled
+from pathlib import Path
 
 from gateway.channels import ussd
-from gateway.engine import Turned
-from gateway.events import Effect, Encoding, Outcome
-from gateway.menu.program import Ask, Place, Program
-from gateway.scenarios.phone import Phone
+from gateway.engine import Open, Turned
+from gateway.engine.matching import clean, fold
+from gateway.errors import GatewayError
+from gateway.events import Outcome
+from gateway.menu.findings import offer
+from gateway.menu.program import Ask, Program
+from gateway.menu.values import duration_of
+from gateway.scenarios.phone import Phone, door
 from gateway.scenarios.play import Page
-from gateway.scenarios.scenario import Enter, HangUp
-from gateway.scenarios.standin import Standins
-from gateway.scenarios.writing import DOTS, Recording
-from gateway.text.segments import segment
-
-NOWHERE = Place("", 0, 0)
-_WIDTH = 44
-_DURATION = re.compile(r"(\d+) ?([smhd]?)")
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_DIGITS = "1234567890"
+from gateway.scenarios.recording import Recorded, Recording
+from gateway.scenarios.saving import save
+from gateway.scenarios.scenario import Enter, HangUp, Wait
+from gateway.scenarios.standin import Standins, operations
+from gateway.scenarios.values import network_of
+from gateway.scenarios.view import View
 
 
 class Quit(Exception):
     """The person at the terminal is done."""
 
 
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """From here on `operation` answers `outcome`."""
+
+    operation: str
+    outcome: Outcome
+
+
 @dataclass(slots=True)
 class Terminal:
-    """`save` takes a service, a name and a scenario, and says where it wrote it."""
+    """`opens` is a code to dial, or the name of a service. The clock stands still at `now`, the
+    site's time, but for `:wait` and `:redial`."""
 
     program: Program
-    console: Console
-    code: str
+    view: View
+    folder: Path
+    opens: str
     number: str
     network: str | None
     language: str | None
-    clock: Callable[[], datetime]
-    save: Callable[[str, str, str], str]
+    now: datetime
+    fails: Mapping[str, Outcome] = field(default_factory=dict)
     standins: Standins = field(init=False)
     phone: Phone = field(init=False)
-    pages: list[Page] = field(default_factory=list)
-    hidden: list[str] = field(default_factory=list)
-    typed: list[str] = field(default_factory=list)  # to be played again
-    told: int = 0  # back-end calls that were shown
+    turned: Turned | None = None  # the last one
+    moves: list[Recorded] = field(default_factory=list)
+    acts: list[Enter | HangUp | Wait | Fail] = field(default_factory=list)  # to be done again
+    secrets: set[str] = field(default_factory=set)  # what was typed where one was asked
+    away: int = 0  # seconds since the call was cut
 
     def __post_init__(self) -> None:
-        self.standins = Standins(self.program, self.clock().date())
         self._pick_up()
 
     # ---- what is typed ---------------------------------------------------------------
 
     def line(self, line: str) -> None:
         """One line: a command if it begins with `:`, else an answer. Raises Quit."""
-        if not line.startswith(":"):
-            self._enter(line)
-            return
-        name, _, rest = line[1:].partition(" ")
-        command = _COMMANDS.get(name)
-        if command is None:
-            self._say(f"there is no « :{name} »; :help lists what there is")
-        else:
-            command(self, rest.strip())
+        try:
+            if not line.startswith(":"):
+                self._enter(line)
+                return
+            name, _, rest = line[1:].partition(" ")
+            command = _COMMANDS.get(name)
+            if command is None:
+                hint = offer(name, COMMANDS)
+                self.view.say(
+                    f"there is no « :{clean(name)} »: {hint or ':help lists what there is'}"
+                )
+            else:
+                command(self, rest.strip())
+        except GatewayError as error:
+            self.view.say(f"the menu leads nowhere here: {error}")
 
     def dial(self) -> None:
-        self._show(self._dial(None))
+        """Calls for the first time."""
+        try:
+            self._show(self._dial(None))
+        except GatewayError as error:
+            self.view.say(f"the menu leads nowhere here: {error}")
 
     def take_up(self, program: Program) -> None:
         """Menus were edited: the same keys are pressed again on the new ones."""
-        self.program = self.standins.program = program
+        self.program = program
         self._again("menus taken up; the same keys again")
+
+    @property
+    def asks_secret(self) -> bool:
+        """Whether what is typed next must not be seen."""
+        if self.turned is None or self.phone.open is None:
+            return False
+        step = self.program.steps.get(self.turned.trace.step or "")
+        is_open = self.turned.trace.open is Open.STEP
+        return is_open and isinstance(step, Ask) and step.type.base == "pin"
 
     # ---- the phone -------------------------------------------------------------------
 
     def _pick_up(self) -> None:
+        """A new citizen, who has done nothing yet."""
+        self.standins = Standins(self.program, self.now.date(), dict(self.fails))
         self.phone = Phone(
             program=self.program,
             number=self.number,
             network=self.network,
-            now=self.clock(),
+            now=self.now,
             answer=self.standins.answer,
             language=self.language,
         )
-        self.standins.called.clear()
-        self.told = 0
-        self.pages.clear()
-        self.hidden.clear()
-        self.typed.clear()
+        self.turned = None
+        self.away = 0
+        self.moves = []
+        self.acts = []
+        self.secrets = set()
 
     def _dial(self, move: HangUp | None) -> Turned | None:
-        self.phone.now = self.clock()
-        turned = self.phone.dial(self.code)
+        code = self.opens
+        if code in self.program.services:
+            code, self.phone.program = door(self.program, code)
+        turned = self.phone.dial(code)
         if turned is None:
-            self._say(f"no service opens by dialling « {self.code} »")
-        else:
-            self.pages.append(Page(turned.page, turned.ends, turned.trace.step, move))
+            self.view.say(f"nothing opens by « {code} »: {offer(code, self.program.site.codes)}")
+            return None
+        self.away = 0
+        self._note(move, turned, secret=False)
         return turned
 
     def _enter(self, text: str) -> None:
         if self.phone.open is None:
-            self._say("the call has ended; :redial calls again")
+            self.view.say("no call is open; :redial calls again")
             return
         self._show(self._press(text))
 
     def _press(self, text: str) -> Turned:
-        self.typed.append(text)
-        written = self._stand_in(text)
+        before, asked = self.turned, self.asks_secret
         turned = self.phone.enter(text)
-        move = Enter(written, NOWHERE, 0)
-        self.pages.append(Page(turned.page, turned.ends, turned.trace.step, move))
+        secret = asked and before is not None and not self._is_key(text, before, turned)
+        if secret:
+            self.secrets |= {text, clean(text), clean(text).replace(" ", "")} - {""}
+        self.acts.append(Enter(text))
+        self._note(Enter(text), turned, secret=secret)
         return turned
 
-    def _stand_in(self, text: str) -> str:
-        """What a scenario may hold instead of `text`: a secret never goes into a file."""
-        trace = self.phone.open.trace if self.phone.open is not None else None
-        step = self.program.steps.get(trace.step or "") if trace is not None else None
-        if not isinstance(step, Ask) or step.type.base != "pin" or not text.isdigit():
-            return text
-        made_up = (_DIGITS * (len(text) // len(_DIGITS) + 1))[: len(text)]
-        self.hidden.append(made_up)
-        return made_up
+    def _is_key(self, text: str, before: Turned, after: Turned) -> bool:
+        """Whether it went back, home or to another page, instead of answering."""
+        keys, words = self.program.site.keys, self.program.words
+        language = before.session.language or self.program.site.source
+        known = {keys.back, keys.home, keys.more, keys.skip}
+        known |= {
+            fold("".join(map(str, words[word].variants[language].forms[0])))
+            for word in ("back", "home", "more", "skip")
+            if language in words[word].variants
+        }
+        answered = after.session.error is not None or after.session.held != before.session.held
+        return fold(text) in known and not answered
+
+    def _note(self, move: Enter | HangUp | None, turned: Turned, *, secret: bool) -> None:
+        trace = turned.trace
+        page = Page(turned.page, turned.ends, trace.step, trace.open, move)
+        calls, self.standins.called = tuple(self.standins.called), []
+        self.moves.append(Recorded(move, page, calls, secret))
+        self.turned = turned
 
     def _again(self, why: str) -> None:
-        typed = list(self.typed)
+        """The same moves from the start on, as far as they lead."""
+        acts = list(self.acts)
         self._pick_up()
-        self._say(why)
-        turned = self._dial(None)
-        for text in typed:
-            if turned is None or turned.ends:
-                break
-            turned = self._press(text)
-        self._show(turned)
+        self.view.say(why)
+        try:
+            turned = self._dial(None)
+            for act in acts:
+                match act:
+                    case Fail(operation, outcome):
+                        self._answers(operation, outcome)
+                    case Wait(seconds):
+                        self._pass(seconds)
+                    case HangUp(seconds):
+                        turned = self._call_again(seconds)
+                    case Enter(text) if self.phone.open is not None:
+                        turned = self._press(text)
+        except GatewayError as error:
+            self.view.say(f"the menu leads nowhere here: {error}")
+        else:
+            self._show(turned)
+
+    def _answers(self, operation: str, outcome: Outcome) -> None:
+        self.standins.fails[operation] = outcome
+        self.acts.append(Fail(operation, outcome))
+
+    def _pass(self, seconds: int) -> None:
+        self.phone.wait(seconds)
+        self.acts.append(Wait(seconds))
+        self.moves.append(Recorded(Wait(seconds)))
+
+    def _call_again(self, seconds: int) -> Turned | None:
+        self.phone.hang_up()
+        self.phone.wait(seconds - self.away)
+        self.acts.append(HangUp(seconds))
+        return self._dial(HangUp(seconds))
+
+    def _show(self, turned: Turned | None) -> None:
+        if turned is not None:
+            bearer = ussd.bearer(self.program, self.network)
+            self.view.turned(turned, bearer, self.moves[-1].calls, self.secrets)
 
     # ---- commands --------------------------------------------------------------------
 
     def _lang(self, code: str) -> None:
-        if code not in self.program.site.offered:
-            self._say(f"there is no language « {code} »: {', '.join(self.program.site.offered)}")
+        offered = self.program.site.offered
+        if code not in offered:
+            self.view.say(f":lang CODE, one of {', '.join(offered)}")
             return
         self.language = code
         self._again(f"in {self.program.site.languages[code].name}, the same keys")
 
     def _operator(self, name: str) -> None:
-        for network, operator in self.program.site.operators.items():
-            if name.lower() in (network, operator.name.lower()):
-                self.network = self.phone.network = network
-                self._say(f"{operator.name}: {operator.budget} {_unit(operator.encoding)} a page")
-                return
-        known = ", ".join(operator.name for operator in self.program.site.operators.values())
-        self._say(f"there is no operator « {name} »: {known}")
+        network = network_of(self.program, name)
+        if network is None:
+            known = ", ".join(one.name for one in self.program.site.operators.values())
+            self.view.say(f":op NAME, one of {known}" if known else "the site names no operators")
+            return
+        self.network = network
+        self._again(f"on {self.program.site.operators[network].name}, the same keys")
 
     def _hang_up(self, _: str) -> None:
         self.phone.hang_up()
-        self._say("the call is cut; :redial calls again")
+        self.view.say("the call is cut; :redial calls again, :redial 10m after ten minutes")
 
-    def _redial(self, wait: str) -> None:
-        seconds = self._seconds(wait) if wait else 0
-        self.phone.hang_up()
-        self._show(self._dial(HangUp(seconds, NOWHERE, 0)))
+    def _redial(self, words: str) -> None:
+        seconds = self._seconds(words) if words else 0
+        if seconds is None:
+            self.view.say(":redial, or :redial 10m; a duration is a number and s, m, h or d")
+            return
+        self._show(self._call_again(self.away + seconds))
+
+    def _wait(self, words: str) -> None:
+        seconds = self._seconds(words)
+        if seconds is None:
+            self.view.say(":wait 10m; a duration is a number and s, m, h or d")
+            return
+        if self.phone.open is None:
+            self.phone.wait(seconds)
+            self.away += seconds
+        else:
+            self._pass(seconds)
+        self.view.say(f"it is {self.phone.now:%Y-%m-%d %H:%M}")
 
     def _fail(self, words: str) -> None:
-        operation, _, outcome = words.partition(" ")
-        backend, _, short = operation.partition(".")
-        there = self.program.site.backends.get(backend)
-        if there is None or short not in there.operations or outcome not in list(Outcome):
-            self._say(f":fail OPERATION OUTCOME, the outcome one of {', '.join(Outcome)}")
-            return
-        self.standins.fails[operation] = Outcome(outcome)
-        self._say(f"from now on {operation} answers {outcome}")
+        operation, _, word = words.partition(" ")
+        known = operations(self.program)
+        if operation not in known:
+            self.view.say(f":fail OPERATION OUTCOME; {offer(operation, known)}")
+        elif word.strip() not in list(Outcome):
+            self.view.say(f":fail {operation} OUTCOME, one of {', '.join(Outcome)}")
+        else:
+            self._answers(operation, Outcome(word.strip()))
+            self.view.say(f"from now on {operation} answers {word.strip()}")
 
     def _save(self, name: str) -> None:
-        session = self.phone.conversation
-        if not name or session is None:
-            self._say(":save NAME, once something was played")
+        if not name or self.turned is None:
+            self.view.say(":save NAME, once something was played")
             return
-        operators = self.program.site.operators
-        operator = operators.get(self.network or "")
-        sent = self.phone.effects
+        program, by_name = self.program, self.opens in self.program.services
+        operator = program.site.operators.get(self.network or "")
         recording = Recording(
-            name=name,
-            dial=self.code,
+            service=self.opens if by_name else self.turned.session.service,
+            dial=None if by_name else self.opens,
             phone=self.number,
             operator=operator.name if operator else None,
-            language=session.language or self.program.site.source,
-            answers=[
-                (
-                    called.request.operation,
-                    called.answered.data
-                    if called.answered.outcome is Outcome.OK
-                    else called.answered.outcome.value,
-                )
-                for called in {one.request.operation: one for one in self.standins.called}.values()
-            ],
-            pages=self.pages,
-            sms=[str(effect.body["message"]) for effect in sent if effect.kind == "sms"],
-            callbacks=[str(effect.body["queue"]) for effect in sent if effect.kind == "callback"],
-            hidden=self.hidden,
+            language=self.language,
+            source=program.site.source,
+            at=self.now,
+            moves=self.moves,
+            effects=self.phone.effects,
         )
-        self._say(f"saved to {self.save(session.service, name, recording.write())}")
+        saved = save(program, self.folder, recording, " ".join(name.split()))
+        self.view.say(f"saved to {saved.path}" if saved.path else "not saved")
+        for remark in saved.remarks:
+            self.view.say(f"  {remark}")
 
     def _help(self, _: str) -> None:
-        self._say("\n".join(f"{usage:<26} {about}" for usage, about in HELP.items()))
+        self.view.say(
+            "\n".join(f"{f':{one} {about[0]}':<26} {about[1]}" for one, about in COMMANDS.items())
+        )
 
     def _quit(self, _: str) -> None:
         raise Quit
 
-    def _seconds(self, text: str) -> int:
-        found = _DURATION.fullmatch(text)
-        return int(found[1]) * _SECONDS[found[2]] if found else 0
-
-    # ---- what is shown ---------------------------------------------------------------
-
-    def _show(self, turned: Turned | None) -> None:
-        if turned is None:
-            return
-        trace = turned.trace
-        bearer = ussd.bearer(self.program, self.network)
-        title = f"{bearer.operator or 'USSD'} {trace.units}/{trace.budget} {_unit(bearer.encoding)}"
-        ended = "  the call has ended" if turned.ends else ""
-        screen = Panel(
-            Styled(turned.page), title=title, title_align="left", width=_WIDTH, box=box.ROUNDED
-        )
-        language = turned.session.language or self.program.site.source
-        where = f"{language}  {trace.service}#{trace.part}  {trace.verb}"
-        page = f"  page {trace.page + 1} of {trace.pages}" if trace.pages > 1 else ""
-        lines = [f"{where}  {trace.place or ''}{page}{ended}"]
-        lines += [f"{name} = {value!r}" for name, value in self._variables(turned).items()]
-        lines += self._calls()
-        lines += [_bubble(effect) for effect in turned.effects]
-        self.console.print(screen)
-        self._say("\n".join(lines))
-
-    def _variables(self, turned: Turned) -> Mapping[str, object]:
-        return {**turned.session.vars, **dict.fromkeys(turned.session.held, DOTS)}
-
-    def _calls(self) -> list[str]:
-        """What was called since the page before."""
-        new = self.standins.called[self.told :]
-        self.told = len(self.standins.called)
-        return [f"call {one.request.operation} → {one.answered.outcome}" for one in new]
-
-    def _say(self, text: str) -> None:
-        self.console.print(Styled(text, style="dim"), soft_wrap=True)
+    def _seconds(self, text: str) -> int | None:
+        found = duration_of(text)
+        return None if found is None else int(found.total_seconds())
 
 
-HELP = {
-    ":lang CODE": "the same keys in another language",
-    ":op NAME": "another operator's screen",
-    ":hangup": "lose the network",
-    ":redial [10m]": "call again, after a while",
-    ":fail OPERATION OUTCOME": "what a back end answers from now on",
-    ":save NAME": "write what was played beside the service, as a scenario",
-    ":quit": "",
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "lang": ("CODE", "the same keys in another language"),
+    "op": ("NAME", "the same keys on another operator's screen"),
+    "hangup": ("", "lose the network"),
+    "redial": ("[10m]", "call again, after a while"),
+    "wait": ("10m", "let time pass"),
+    "fail": ("OPERATION OUTCOME", "what a back end answers from now on"),
+    "save": ("NAME", "write what was played beside the service, as a scenario"),
+    "help": ("", "this list"),
+    "quit": ("", "leave"),
 }
 
 _COMMANDS: Mapping[str, Callable[[Terminal, str], None]] = {
@@ -270,21 +320,9 @@ _COMMANDS: Mapping[str, Callable[[Terminal, str], None]] = {
     "op": Terminal._operator,
     "hangup": Terminal._hang_up,
     "redial": Terminal._redial,
+    "wait": Terminal._wait,
     "fail": Terminal._fail,
     "save": Terminal._save,
     "help": Terminal._help,
     "quit": Terminal._quit,
-    "q": Terminal._quit,
 }
-
-
-def _unit(encoding: Encoding) -> str:
-    return "septets" if encoding is Encoding.GSM7 else "UCS-2 units"
-
-
-def _bubble(effect: Effect) -> str:
-    if effect.kind != "sms":
-        return f"{effect.kind} {effect.step}"
-    text = str(effect.body["text"])
-    cut = segment(text)
-    return f"SMS to this phone, {len(cut.parts)} segment(s), {cut.encoding}: {text}"

@@ -59,8 +59,8 @@ def _reads_again(program: Program, text: str, scenarios: Sequence[Scenario]) -> 
     again = read_file(program, first.place.file, first.service, text, findings)
     if len(findings):
         return False
-    known = {scenario.name: _acts(scenario) for scenario in again}
-    return all(known.get(scenario.name) == _acts(scenario) for scenario in scenarios)
+    known = [(scenario.name, _acts(scenario)) for scenario in again]
+    return all((scenario.name, _acts(scenario)) in known for scenario in scenarios)
 
 
 def _acts(scenario: Scenario) -> list[object]:

@@ -179,7 +179,7 @@ class Connection:
         wire = self._wire
         now = self._loop.time()
         if wire is None:
-            if self._closed or now - self._down_since >= self.deadline:
+            if self._closed or now - self._down_since >= self.deadline - TICK:
                 raise StoreUnavailable(f"Redis cannot be reached: {self._why}")
             waiting = len(self._unsent)
         else:

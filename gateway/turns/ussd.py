@@ -14,10 +14,10 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -133,10 +133,9 @@ class UssdTurns:
             loaded = await self._look(store, step)
         else:
             # The two leave in one write: one round trip.
-            loaded, owner = await asyncio.gather(
-                self._look(store, step),
-                _twice(lambda: store.sessions.seen(step.provider_session)),
-            )
+            asked = _beside(_twice(lambda: store.sessions.seen(step.provider_session)))
+            loaded = await self._look(store, step)
+            owner = await asked
         pauses = iter(_PAUSES)
         while loaded.state is State.BUSY:
             pause = next(pauses, _PAUSES[-1])
@@ -328,7 +327,9 @@ class UssdTurns:
         if self._callers.get(step.provider_session) == step.citizen:
             await saving
         else:
-            await asyncio.gather(saving, _twice(lambda: self._bind(store, step)))
+            bound = _beside(_twice(lambda: self._bind(store, step)))
+            await saving
+            await bound
         step.claim = None
 
     async def _bind(self, store: Store, step: Step) -> None:
@@ -378,6 +379,13 @@ async def _twice(ask: Callable[[], Awaitable[_Given]]) -> _Given:
         if time.monotonic() - started > SAVING / 2:
             raise
         return await ask()
+
+
+def _beside(work: Coroutine[Any, Any, _Given]) -> asyncio.Task[_Given]:
+    """Begins now what is awaited later, or by nobody if something else fails first."""
+    task = asyncio.get_running_loop().create_task(work)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return task
 
 
 async def _give_back(store: Store, step: Step, error: BaseException) -> None:

@@ -68,8 +68,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "try_3": "Chaque réseau a sa longueur de page. Les textes se répartissent, rien n'est "
         "coupé.",
         "try_4_title": "Mettre une agence en panne",
-        "try_4": "Avec le NPI 5030000000 l'agence tombe en panne, avec 5040000000 elle répond trop "
-        "tard.",
+        "try_4": "Avec le NPI 5030000000 l'envoi de la demande échoue, avec 5040000000 il tarde "
+        "trop : le guichet propose une suite.",
         "try_5_title": "Modifier un menu",
         "try_5": "Changez un texte dans {menus} et enregistrez : l'appel suivant le montre.",
         "codes": "Codes directs",
@@ -141,7 +141,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "try_3": "Each network has its own page length. Texts are spread over pages, nothing is "
         "cut.",
         "try_4_title": "Break an agency",
-        "try_4": "With NPI 5030000000 the agency fails, with 5040000000 it answers too late.",
+        "try_4": "With NPI 5030000000 sending the request fails, with 5040000000 it takes too "
+        "long: the counter offers a way on.",
         "try_5_title": "Edit a menu",
         "try_5": "Change a text in {menus} and save: the next call shows it.",
         "codes": "Direct codes",

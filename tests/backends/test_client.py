@@ -9,6 +9,7 @@ import struct
 import time
 from dataclasses import replace
 
+import httpx2
 import msgspec
 import pytest
 from structlog.testing import capture_logs
@@ -484,3 +485,43 @@ async def test_a_declared_list_of_values_holds(start: Start, connect: Connect) -
     states = FieldType(Kind.ONE_OF, values=("recu", "pret"))
     server = await start(reply(b'{"statut": "perdu"}'))
     assert await call(connect(server.url), operation(gives={"statut": states})) == UNAVAILABLE
+
+
+async def test_a_large_refusal_is_still_a_refusal(start: Start, connect: Connect) -> None:
+    """Its body says nothing to us, so its size does not matter either."""
+    huge = reply(b"", status="409 Conflict", headers={"Content-Length": str(2 * BODY)})
+    server = await start(huge)
+    assert await call(connect(server.url)) == Answered(Outcome.REFUSED)
+    streamed = raw(
+        b"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + (b"10000\r\n" + b" " * 65536 + b"\r\n") * 8,
+        close=False,
+    )
+    server = await start(streamed)
+    assert await call(connect(server.url)) == Answered(Outcome.NOT_FOUND)
+
+
+async def test_half_a_character_in_an_answer_is_hers_to_correct(
+    start: Start, connect: Connect
+) -> None:
+    server = await start(reply(GOOD))
+    assert await call(connect(server.url), asked=request({"nom": "\ud83d"})) == Answered(
+        Outcome.INVALID
+    )
+    assert server.heard == []
+
+
+class Faulty(httpx2.AsyncBaseTransport):
+    """A library that fails in a way it never announced."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        raise ZeroDivisionError(request.url)
+
+
+async def test_no_foreign_exception_escapes() -> None:
+    backends = Backends(site("http://127.0.0.1:9"), {}, http=Faulty())
+    with capture_logs() as logs:
+        assert await call(backends) == UNAVAILABLE
+    await backends.close()
+    assert logs[0]["reason"] == "unexpected:ZeroDivisionError"
+    assert "127.0.0.1" not in json.dumps(logs[0])

@@ -1,4 +1,4 @@
-"""What transcripts cannot show: limits, broken menus, menus edited while a secret is asked again."""
+"""What transcripts cannot show: limits, broken menus, menus edited in an odd moment."""
 
 from __future__ import annotations
 
@@ -121,13 +121,9 @@ def test_a_code_that_is_gone_opens_the_sites_first_one(endless: Citizen) -> None
         home(replace(endless.program, codes={}), "*229#")
 
 
-def unchecked(service: str) -> Program:
-    """A program with a fault that the checks would find: what is served anyway must not hang."""
-    steps = build(text_of(service)).services["essai"].parts
-    program = build(text_of("title: Essai\nflow: { start: [{ end: Fin. }] }\n"))
-    essai = replace(program.services["essai"], parts=steps)
-    known = {step.id: step for part in steps.values() for step in part}
-    return replace(program, services={"essai": essai}, steps=known)
+def unchecked(files: dict[str, str]) -> Program:
+    """With faults that the checks find: what is served in spite of them must not hang."""
+    return build(files, checked=False)
 
 
 LOOPS = """
@@ -145,7 +141,7 @@ flow:
 
 
 def test_a_menu_that_goes_round_without_a_screen_is_left() -> None:
-    program = unchecked(LOOPS)
+    program = build(text_of(LOOPS))
     service = program.services["essai"]
     start, other = service.parts["start"], service.parts["autre"]
     round_ = {**service.parts, "autre": (other[0], replace(start[1], part="autre", index=1))}
@@ -158,7 +154,7 @@ def test_a_menu_that_goes_round_without_a_screen_is_left() -> None:
 
 
 def test_a_part_that_ends_where_nobody_waits_is_left() -> None:
-    program = unchecked(LOOPS)
+    program = build(text_of(LOOPS))
     service = program.services["essai"]
     short = {**service.parts, "autre": service.parts["autre"][:1]}
     citizen = Citizen(replace(program, services={"essai": replace(service, parts=short)}))
@@ -293,6 +289,63 @@ def test_an_unavailable_post_asked_again_keeps_its_attempt_and_loses_the_way_bac
     citizen.answers["mairie.ouvrir"] = {"numero": "C-9"}
     assert citizen.type("Koffi") == "Coffre C-9."
     assert citizen.calls[0].attempt == 1
+
+
+@pytest.mark.parametrize(
+    ("fails", "leads"),
+    [
+        ("{ invalid: again, unavailable: panne }", "Panne."),
+        ("{ invalid: again, unavailable: continue }", "Suite."),
+    ],
+)
+def test_again_without_any_question_goes_the_unavailable_way(fails: str, leads: str) -> None:
+    service = f"""
+        title: Essai
+        agency: mairie
+        flow:
+          start:
+            - call: mairie.ouvrir
+              fails: {fails}
+            - end: Suite.
+          panne:
+            - end: Panne.
+        """
+    files = {"site.yaml": SITE + BACKEND, "essai.yaml": service}
+    citizen = Citizen(unchecked(files))
+    citizen.answers["mairie.ouvrir"] = "invalid"
+    assert citizen.dial("*229#") == leads
+
+
+def test_again_without_any_question_or_other_way_is_left() -> None:
+    service = """
+        title: Essai
+        agency: mairie
+        flow:
+          start:
+            - call: mairie.ouvrir
+              fails: again
+            - end: Suite.
+        """
+    citizen = Citizen(unchecked({"site.yaml": SITE + BACKEND, "essai.yaml": service}))
+    citizen.answers["mairie.ouvrir"] = "invalid"
+    with pytest.raises(Astray, match="no question to ask again"):
+        citizen.dial("*229#")
+
+
+def test_the_language_is_not_asked_where_there_is_only_one() -> None:
+    service = """
+        title: Essai
+        flow:
+          start:
+            - do: language
+            - menu: Essai
+              choices:
+                - Langue: language
+        """
+    citizen = Citizen(build(text_of(service)))
+    page = citizen.dial("*229#")
+    assert page == "Essai\n1. Langue"
+    assert citizen.type("1") == page
 
 
 def test_a_turn_can_be_abandoned_between_a_call_and_its_answer() -> None:

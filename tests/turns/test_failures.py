@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ import pytest
 from redis import Redis
 
 from gateway import logs
+from gateway.app import Gateway
 from gateway.store.embedded import Embedded
 from tests.conftest import Server
 from tests.turns.serving import (
@@ -200,6 +202,83 @@ async def test_a_conversation_of_another_release_begins_anew(
     assert await phone.dial() == TROUBLE  # its very repeat: there is no answer to give
     assert (await phone.press("1")).startswith("CON Votre nom ?")
     assert "session-unreadable" in _events(_lines(capfd))
+
+
+# ---- two at once, and the first one slow -------------------------------------------------
+
+
+async def test_a_twin_that_takes_too_long_is_not_waited_for(
+    phone: Phone, app: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody works on her conversation and does not come back: she is told to call again."""
+    store = app.store
+    assert store is not None
+    citizen = store.names.citizen(NUMBER)
+    held = await store.sessions.load(citizen, bytes(16), lease=30)
+    monkeypatch.setattr("gateway.turns.ussd.ANSWER", 0.7)
+    assert await phone.dial() == (
+        "END Votre demande est en cours. Merci de rappeler dans une minute."
+    )
+    assert held.claim is not None
+    await store.sessions.release(citizen, held.claim)
+    assert (await phone.send()).startswith("CON Guichet")
+
+
+async def test_who_is_slower_than_the_lease_gets_its_twins_answer(
+    phone: Phone, agency: Agency, monkeypatch: pytest.MonkeyPatch, app: Gateway
+) -> None:
+    """Both called the back end, under one key; what follows is done and answered once."""
+    await _to_confirm(phone)
+    agency.seconds = 0.3
+    monkeypatch.setattr("gateway.turns.ussd.LEASE", 0.1)
+    phone.text += "*1"
+    answers = await asyncio.gather(phone.send(), phone.send())
+    assert set(answers) == {"END Dossier Kossi-0001. Un SMS suivra."}
+    assert list(agency.keys.values()) == [2]
+    assert app.store is not None
+    kept = [await app.store.effects.read(shard) for shard in range(app.store.names.shards)]
+    assert sum(map(len, kept)) == 1
+
+
+async def test_a_turn_without_end_is_cut(
+    phone: Phone, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Something inside hangs: the provider is answered while it still listens."""
+    await _to_confirm(phone)
+
+    async def hanging(*_: object, **__: object) -> object:
+        return await asyncio.get_running_loop().create_future()
+
+    with monkeypatch.context() as patch:
+        patch.setattr("gateway.turns.calls.Calls.run", hanging)
+        patch.setattr("gateway.turns.ussd.ANSWER", 0.2)
+        assert await phone.press("1") == TROUBLE
+    assert await phone.send() == "END Dossier Kossi-0001. Un SMS suivra."
+    failed = [line for line in _lines(capfd) if line["event"] == "ussd-failed"]
+    assert [line["error"] for line in failed] == ["TimeoutError"]
+
+
+async def test_she_is_told_in_her_language(
+    redis: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    menus = shutil.copytree(MENUS, tmp_path / "menus")
+    site = menus / "site.yaml"
+    site.write_text(
+        site.read_text("utf-8").replace("  fr: Français\n", "  fr: Français\n  en: English\n"),
+        "utf-8",
+    )
+    variables = environ(redis.url, "http://127.0.0.1:9", GATEWAY_MENUS=str(menus))
+    async with _serving(variables) as phone:
+        assert "2. English" in await phone.dial()
+        await phone.press("2")
+
+        def failing(*_: object) -> object:
+            raise ValueError
+
+        monkeypatch.setattr("gateway.turns.ussd.turn", failing)
+        assert await phone.press("1") == (
+            "END Something went wrong. Please call again in a few minutes."
+        )
 
 
 # ---- Redis goes away -------------------------------------------------------------------

@@ -23,7 +23,7 @@ DOWN = "END Service coupé. Merci de rappeler demain."
 async def _ordered(app: Gateway) -> list[effects.Order]:
     assert app.store is not None
     found = []
-    for shard in range(app.store.effects.shards):
+    for shard in range(app.store.names.shards):
         for kept in await app.store.effects.read(shard):
             assert kept.payload is not None
             found.append(effects.decode(kept.payload))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from gateway.engine.answer import World, checked, day
+from gateway.engine.answer import World, checked, day, written
 from gateway.engine.moves import Refused
 from gateway.menu.program import AnswerType
 
@@ -30,4 +30,4 @@ def read(text: str, type_: AnswerType, world: World) -> str | Refused:
         return Refused("wrong_early")
     if type_.most is not None and answer > day(type_.most, world.today):
         return Refused("wrong_late")
-    return answer.isoformat() if checked(text, type_) else Refused("wrong_check")
+    return answer.isoformat() if checked(written(answer), type_) else Refused("wrong_check")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.engine.answer import sentence_values
 from gateway.engine.answers import TYPES
-from gateway.engine.behaviour import Behaviour
+from gateway.engine.behaviour import Behaviour, Question
 from gateway.engine.history import leave
 from gateway.engine.moves import Move, Onward, Refused, Show
 from gateway.engine.paging import Key
@@ -15,7 +15,7 @@ from gateway.events import Answered, Outcome
 from gateway.menu.program import Ask
 
 _SELF_EXPLAINED = frozenset({"wrong_date", "wrong_phone", "wrong_unchecked"})
-_WORDED = frozenset({"text", "name"})  # nobody means « 0 » by a name or a free text
+_LONGER = frozenset({"text", "name", "pin"})  # nobody's name, request or secret is « 0 »
 
 
 def reach(run: Run, step: Ask) -> Move:
@@ -39,7 +39,7 @@ def draw(run: Run, step: Ask) -> Screen | Move:
 
 def _hidden(run: Run, step: Ask) -> frozenset[Key]:
     """The keys whose number could be an answer to this question: the answer wins."""
-    if step.type.base in _WORDED:
+    if step.type.base in _LONGER:
         return frozenset()
     keys = run.program.site.keys
     numbers = {Key.BACK: keys.back, Key.HOME: keys.home, Key.MORE: keys.more, Key.SKIP: keys.skip}
@@ -99,4 +99,4 @@ def matters(step: Ask) -> bool:
     return step.type.base == "pin"
 
 
-behaviour = Behaviour(reach=reach, draw=draw, answer=answer, passed=passed, matters=matters)
+behaviour = Behaviour(reach, Question(draw=draw, answer=answer, passed=passed, matters=matters))

@@ -72,4 +72,4 @@ def _settled(run: Run, step: Call, answered: Answered) -> Move:
     return Onward.BELOW if way.way is Way.CONTINUE else way
 
 
-behaviour = Behaviour(reach=reach)
+behaviour = Behaviour(reach)

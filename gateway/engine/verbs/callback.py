@@ -24,4 +24,4 @@ def reach(run: Run, step: Callback) -> Move:
     return Onward.BELOW
 
 
-behaviour = Behaviour(reach=reach)
+behaviour = Behaviour(reach)

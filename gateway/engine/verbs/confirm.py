@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.engine.behaviour import Behaviour
+from gateway.engine.behaviour import Behaviour, Question
 from gateway.engine.history import leave
 from gateway.engine.moves import Move, Onward, Refused, Show
 from gateway.engine.run import Run
@@ -38,4 +38,4 @@ def matters(step: Confirm) -> bool:
     return True
 
 
-behaviour = Behaviour(reach=reach, draw=draw, pick=pick, answer=answer, matters=matters)
+behaviour = Behaviour(reach, Question(draw=draw, pick=pick, answer=answer, matters=matters))

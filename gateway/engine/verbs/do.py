@@ -21,4 +21,4 @@ def reach(run: Run, step: Do) -> Move:
     return Onward.HERE
 
 
-behaviour = Behaviour(reach=reach, draw=language.draw, pick=language.pick, answer=language.answer)
+behaviour = Behaviour(reach, language.question)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.engine.behaviour import Behaviour
+from gateway.engine.behaviour import Behaviour, Question
 from gateway.engine.moves import Move, Onward, Show
 from gateway.engine.run import Run
 from gateway.engine.screens import Drawing, Screen
@@ -22,4 +22,4 @@ def answer(run: Run, step: End, text: str) -> Move:
     return Onward.STAY
 
 
-behaviour = Behaviour(reach=reach, draw=draw, answer=answer)
+behaviour = Behaviour(reach, Question(draw=draw, answer=answer))

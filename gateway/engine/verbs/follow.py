@@ -29,4 +29,4 @@ def reach(run: Run, step: Follow) -> Move:
     return Onward.BELOW
 
 
-behaviour = Behaviour(reach=reach)
+behaviour = Behaviour(reach)

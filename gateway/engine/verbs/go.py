@@ -12,4 +12,4 @@ def reach(run: Run, step: Go) -> Move:
     return step.target
 
 
-behaviour = Behaviour(reach=reach)
+behaviour = Behaviour(reach)

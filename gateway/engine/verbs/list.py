@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from gateway.engine.behaviour import Behaviour
+from gateway.engine.behaviour import Behaviour, Question
 from gateway.engine.history import leave
 from gateway.engine.matching import find, fold
 from gateway.engine.moves import Move, Onward, Refused, Show
@@ -130,4 +130,4 @@ def still(step: List) -> bool:
     return step.where is None and step.search is None and always_open(step.choices)
 
 
-behaviour = Behaviour(reach=reach, draw=draw, pick=pick, answer=answer, still=still)
+behaviour = Behaviour(reach, Question(draw=draw, pick=pick, answer=answer, still=still))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.engine.behaviour import Behaviour
+from gateway.engine.behaviour import Behaviour, Question
 from gateway.engine.history import leave
 from gateway.engine.moves import Move, Onward, Refused, Show
 from gateway.engine.run import Run
@@ -48,4 +48,4 @@ def always_open(choices: tuple[Choice, ...]) -> bool:
     return all(choice.when is None for choice in choices)
 
 
-behaviour = Behaviour(reach=reach, draw=draw, pick=pick, answer=answer, still=still)
+behaviour = Behaviour(reach, Question(draw=draw, pick=pick, answer=answer, still=still))

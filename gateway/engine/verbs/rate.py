@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gateway.engine.answers import TYPES
-from gateway.engine.behaviour import Behaviour
+from gateway.engine.behaviour import Behaviour, Question
 from gateway.engine.history import leave
 from gateway.engine.moves import Move, Refused, Show
 from gateway.engine.run import Run
@@ -77,4 +77,4 @@ def matters(step: Rate) -> bool:
     return True
 
 
-behaviour = Behaviour(reach=reach, draw=draw, answer=answer, passed=passed, matters=matters)
+behaviour = Behaviour(reach, Question(draw=draw, answer=answer, passed=passed, matters=matters))

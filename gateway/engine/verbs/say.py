@@ -14,4 +14,4 @@ def reach(run: Run, step: Say) -> Move:
     return Onward.BELOW
 
 
-behaviour = Behaviour(reach=reach)
+behaviour = Behaviour(reach)

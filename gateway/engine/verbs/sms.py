@@ -38,4 +38,4 @@ def shortest_code(program: Program, service: str) -> str | None:
     return min(codes, key=len, default=None)
 
 
-behaviour = Behaviour(reach=reach)
+behaviour = Behaviour(reach)

@@ -16,4 +16,4 @@ def reach(run: Run, step: Switch) -> Move:
     return step.otherwise
 
 
-behaviour = Behaviour(reach=reach)
+behaviour = Behaviour(reach)

@@ -7,7 +7,7 @@ texts have 20 characters. A longer value is paged at run time, never cut.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from itertools import islice, product
 
@@ -34,7 +34,7 @@ from gateway.text.transliteration import fit
 _LETTER = "m"
 _UNKNOWN = 20
 _NUMBER = 999_999_999
-_TEXT = 40  # characters of a typed answer, unless it says `length` or `max`
+_TEXT = 40  # characters of a typed answer of no known length
 _PHONE = "+2290197000000"
 _TODAY = date(2026, 9, 28)
 _DAYS = tuple(f"2026-{month:02}-28" for month in range(1, 13))
@@ -107,7 +107,7 @@ class Worst:
         """The longest that one `{…}` can give."""
         paths = sorted(expression.reads)
         choices = [self._candidates(path, values, fields) for path in paths]
-        labels = self._labels(values, fields, language.code)
+        labels = _Labels(values, fields, language.code)
         found = [""]
         for combination in islice(product(*choices), _COMBINATIONS):
             scope = Scope(_nested(paths, combination), language, labels)
@@ -133,38 +133,35 @@ class Worst:
                 found += held(source.fields.get(path[1]))
         return tuple(found) or (_LETTER * _UNKNOWN,)
 
-    def _labels(self, values: Values, fields: Fields, code: str) -> _Labels:
-        return _Labels(self.program, values, fields, code)
-
 
 class _Labels:
     """`Scope.labels`: the words behind a saved choice, or behind a field's declared value."""
 
-    def __init__(self, program: Program, values: Values, fields: Fields, code: str) -> None:
-        self.program, self.values, self.fields, self.code = program, values, fields, code
+    def __init__(self, values: Values, fields: Fields, language: str) -> None:
+        self.values, self.fields, self.language = values, fields, language
 
     def __call__(self, name: str, value: object) -> str | None:
-        found = self._text(name, str(value))
-        if found is None:
-            return None
-        form = found.variants[self.code].forms[0]
-        return "".join(piece for piece in form if isinstance(piece, str))
-
-    def _text(self, name: str, value: str) -> Text | None:
-        variable, _, field = name.partition(".")
-        if not field:
-            if name in self.fields:
-                return self.fields[name].labels.get(value)
-            held_values = [source.holds for source in self.values.get(name, ())]
-            for holds in held_values:
-                if isinstance(holds, FieldType) and value in holds.labels:
-                    return holds.labels[value]
-            return self.program.labels.get(name, {}).get(value)
-        for source in self.values.get(variable, ()):
-            kind = (source.fields or {}).get(field)
-            if kind is not None and value in kind.labels:
-                return kind.labels[value]
+        for holds in self._held(name):
+            found = _label(holds, str(value))
+            if found is not None:
+                form = found.variants[self.language].forms[0]
+                return "".join(piece for piece in form if isinstance(piece, str))
         return None
+
+    def _held(self, name: str) -> Iterator[Holds]:
+        variable, _, field = name.partition(".")
+        if name in self.fields:
+            yield self.fields[name]
+        for source in self.values.get(variable, ()):
+            yield (source.fields or {}).get(field) if field else source.holds
+
+
+def _label(holds: Holds, value: str) -> Text | None:
+    if isinstance(holds, FieldType):
+        return holds.labels.get(value)
+    if isinstance(holds, tuple):
+        return next((choice.label for choice in holds if choice.value == value), None)
+    return None
 
 
 def _forms(variant: Variant, encoding: Encoding) -> tuple[Template, ...]:
@@ -221,9 +218,7 @@ def _of_answer(answer: AnswerType) -> tuple[object, ...]:
     if answer.base == "phone":
         return (_PHONE,)
     letter = "9" if answer.base in ("digits", "pin") else _LETTER
-    if answer.length is not None:
-        return (letter * answer.length[1],)
-    return (letter * (_bound(answer.most) or _TEXT),)
+    return (letter * (answer.length[1] if answer.length is not None else _TEXT),)
 
 
 def _bound(bound: Bound | None) -> int | None:

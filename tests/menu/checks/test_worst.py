@@ -18,7 +18,7 @@ from gateway.menu.program import AnswerType, Bound, FieldType, Kind
         (FieldType(Kind.ONE_OF, values=("recu", "en cours", "pret")), 8),
         (None, 20),
         (AnswerType(base="text"), 40),
-        (AnswerType(base="text", most=Bound(number=12)), 12),
+        (AnswerType(base="text", length=(1, 12)), 12),
         (AnswerType(base="digits", length=(4, 6)), 6),
         (AnswerType(base="number", most=Bound(number=150)), 3),
         (AnswerType(base="number", least=Bound(number=-1500), most=Bound(number=9)), 5),

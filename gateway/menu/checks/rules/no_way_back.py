@@ -34,9 +34,6 @@ def _could_be(kind: AnswerType, key: str) -> bool:
     if kind.base in ("number", "amount"):
         most = kind.most.number if kind.most is not None else None
         return kind.least is None and (most is None or int(key) <= most)
-    if kind.base == "digits":
-        if kind.length is not None:
-            return kind.length[0] <= len(key) <= kind.length[1]
-        least = kind.least.number if kind.least is not None else None
-        return least is None or least <= len(key)
+    if kind.base == "digits" and kind.length is not None:
+        return kind.length[0] <= len(key) <= kind.length[1]
     return False

@@ -23,7 +23,7 @@ def check(survey: Survey, report: Report) -> None:
             septets, budget, where = over[0]
             others = "".join(f"; {number} in {also}" for number, _, also in over[1:])
             report(
-                screen.step.place,
+                screen.lines[0].text.place,
                 f"{septets} septets in {where}, and a page has {budget}{others}",
                 "shorten it, or spread it over two steps",
             )

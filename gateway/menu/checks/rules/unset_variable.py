@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from gateway.menu.checks.flow import KNOWN_EVERYWHERE
 from gateway.menu.checks.names import setters
 from gateway.menu.checks.reading import Purpose, Use
 from gateway.menu.checks.rule import Report, rule
@@ -15,8 +14,6 @@ def check(survey: Survey, report: Report) -> None:
     by_root = setters(survey.flow)
     for use in survey.uses:
         if use.field or use.asks or use.certain or use.purpose is Purpose.ARGUMENT:
-            continue
-        if use.name in KNOWN_EVERYWHERE:
             continue
         steps = by_root.get(use.visit.position.root, {}).get(use.name)
         if steps:  # else it is an unknown variable
