@@ -17,11 +17,8 @@ Digest = Callable[[str], bytes]
 """A keyed hash: a transcript repeats every answer, secrets too."""
 
 
-def bearer(program: Program, network: str | None, language: str | None = None) -> Bearer:
-    """What a page must fit on `network` (the operator's code); unknown ones as the site says.
-
-    Every language goes in the operator's encoding, so that `language` decides nothing here.
-    """
+def bearer(program: Program, network: str | None) -> Bearer:
+    """What a page must fit on `network` (the operator's code); unknown ones as the site says."""
     operator = program.site.operators.get(network or "")
     if operator is None:
         budget = min(program.site.budget, _CEILING[Encoding.GSM7])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from getpass import getpass
 from pathlib import Path
@@ -104,7 +106,9 @@ def command(
 
 
 def _typed(terminal: Terminal) -> Iterator[str]:
-    """Lines of a person; those of a secret are not echoed."""
+    """Lines of a person; those of a secret are neither echoed nor kept for the arrow keys."""
+    with suppress(ImportError):
+        importlib.import_module("readline")
     while True:
         try:
             line = getpass(_PROMPT) if terminal.asks_secret else input(_PROMPT)
@@ -134,6 +138,7 @@ class _Editing:
         self._library = library
         self._terminal = terminal
         self._view = view
+        self._seen = library.reload()
         self.turn = threading.Lock()  # one at a time: a line, or an edit
 
     def watch(self, folders: Sequence[Path]) -> None:
@@ -148,16 +153,16 @@ class _Editing:
     def look(self) -> bool:
         """Whether there was something new, which is shown then."""
         with self.turn:
-            before = self._library.current
-            loaded = self._library.reload()
-            if loaded.program is None:
-                click.echo(f"\n{as_text(loaded.findings)}", nl=False)
-                self._view.say("the last good menus stay until this is mended")
-                return True
-            if self._library.current is before:
+            before, loaded = self._seen, self._library.reload()
+            if loaded is before:
                 return False
+            self._seen = loaded
             click.echo()
-            self._terminal.take_up(self._library.current)
+            if loaded.program is None:
+                click.echo(as_text(loaded.findings), nl=False)
+                self._view.say("the last good menus stay until this is mended")
+            else:
+                self._terminal.take_up(loaded.program)
             return True
 
 

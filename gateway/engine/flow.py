@@ -86,7 +86,8 @@ def draw(run: Run) -> Move:
     key: tuple[object, ...] | None = None
     if step is not None and session.error is None and not session.says:
         code, gsm = run.language.code, bearer.encoding is Encoding.GSM7
-        key = (id(step), session.open, code, gsm, bearer.budget, run.returns, run.leaves)
+        carrier = (bearer.channel, gsm, bearer.budget)
+        key = (id(step), session.open, code, carrier, run.returns, run.leaves)
         known = _drawn.get(key)
         if known is not None:
             return _open(run, known[1])

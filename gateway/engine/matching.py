@@ -27,7 +27,9 @@ def clean(text: str) -> str:
     """
     if text.isascii() and len(text) <= _LONGEST:
         return " ".join(text.split())
-    text = unicodedata.normalize("NFC", text[:_LONGEST])
+    # Half a surrogate pair is no character: a session that holds one cannot be written.
+    text = text[:_LONGEST].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    text = unicodedata.normalize("NFC", text)
     if not text.isascii():
         text = "".join(
             str(unicodedata.decimal(letter)) if letter.isdecimal() else letter for letter in text
@@ -59,15 +61,15 @@ def numbered(text: str, numbers: Sequence[str]) -> int | None:
     return numbers.index(found[1])
 
 
-def named(text: str, labels: Sequence[str]) -> int | None:
-    """Which of the folded `labels` `text` is: whole, or by first words that fit only one."""
-    wanted = fold(text)
-    if not wanted:
-        return None
-    if labels.count(wanted) == 1:
-        return labels.index(wanted)
-    begins = [place for place, label in enumerate(labels) if label.startswith(wanted + " ")]
-    return begins[0] if len(begins) == 1 and wanted not in labels else None
+def named(words: str, labels: Sequence[str]) -> int | None:
+    """Which one of `labels` is `words`; both are folded."""
+    return labels.index(words) if words and labels.count(words) == 1 else None
+
+
+def begun(words: str, labels: Sequence[str]) -> int | None:
+    """Which one of `labels` begins with `words`, if no other does; both are folded."""
+    begins = [place for place, label in enumerate(labels) if label.startswith(words + " ")]
+    return begins[0] if words and len(begins) == 1 and words not in labels else None
 
 
 def find(wanted: str, labels: Sequence[str]) -> list[int]:

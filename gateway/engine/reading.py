@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from gateway.engine import language, resume
 from gateway.engine.behaviour import Question
-from gateway.engine.matching import clean, fold, folded, named, numbered
+from gateway.engine.matching import begun, clean, fold, folded, named, numbered
 from gateway.engine.moves import Move, Onward
 from gateway.engine.paging import Key
 from gateway.engine.run import Run
@@ -34,7 +34,11 @@ def opened(run: Run) -> tuple[Question, Step | None]:
 
 
 def read(run: Run, typed: str) -> Move:
-    """Take an input on the open, drawn screen. Numbers of keys go first where they are shown."""
+    """Take an input on the open, drawn screen.
+
+    In this order: the numbers of keys that are shown, the numbers and whole words of choices, the
+    words of keys, the first words of a choice, and what else the question takes.
+    """
     screen = run.screen
     question, step = opened(run)
     if screen is None:
@@ -43,16 +47,19 @@ def read(run: Run, typed: str) -> Move:
     for key in screen.pages[run.session.page].keys:
         if text == getattr(run.program.site.keys, key.value):
             return _press(run, screen, key)
-    if screen.labels and question.pick is not None:
-        place = numbered(text, screen.numbers)
+    place = numbered(text, screen.numbers)
+    if place is None:
+        words = fold(text)
+        fold_label = folded if screen.static else fold
+        labels = [fold_label(label) for label in screen.labels]
+        place = named(words, labels)
+        meant = _word(run, words) if place is None else None
+        if meant is not None and _possible(run, screen, meant):
+            return _press(run, screen, meant)
         if place is None:
-            fold_label = folded if screen.static else fold
-            place = named(text, [fold_label(label) for label in screen.labels])
-        if place is not None:
-            return question.pick(run, step, screen.picks[place])
-    named_key = _word(run, text)
-    if named_key is not None and _possible(run, screen, named_key):
-        return _press(run, screen, named_key)
+            place = begun(words, labels)
+    if place is not None and question.pick is not None:
+        return question.pick(run, step, screen.picks[place])
     return question.answer(run, step, text)
 
 
@@ -82,12 +89,13 @@ def _possible(run: Run, screen: Screen, key: Key) -> bool:
     return screen.skips if key is Key.SKIP else True
 
 
-def _word(run: Run, text: str) -> Key | None:
-    if text.isdigit():
+def _word(run: Run, words: str) -> Key | None:
+    """The key that `words` name in her language."""
+    if not words or words.isdigit():
         return None
-    words = run.program.words
-    known = _words(words["skip"], words["more"], words["back"], words["home"], run.language.code)
-    return known.get(fold(text))
+    texts = run.program.words
+    known = _words(texts["skip"], texts["more"], texts["back"], texts["home"], run.language.code)
+    return known.get(words)
 
 
 @lru_cache(256)

@@ -53,7 +53,7 @@ class Run:
             raise Astray(f"there is no {service}#{part}")
         if found is not self.service:
             self.service = found
-            self._language = None
+            self.changed()
         self.steps = found.parts[part]
         self.index = index
 

@@ -15,7 +15,7 @@ from gateway.engine import Open, Turned
 from gateway.engine.matching import clean, fold
 from gateway.errors import GatewayError
 from gateway.events import Outcome
-from gateway.menu.findings import offer
+from gateway.menu.findings import nearest, offer
 from gateway.menu.program import Ask, Program
 from gateway.menu.values import duration_of
 from gateway.scenarios.phone import Phone, door
@@ -261,7 +261,8 @@ class Terminal:
         operation, _, word = words.partition(" ")
         known = operations(self.program)
         if operation not in known:
-            self.view.say(f":fail OPERATION OUTCOME; {offer(operation, known)}")
+            hint = nearest(operation, known) or f"one of {', '.join(known) or 'none'}"
+            self.view.say(f":fail OPERATION OUTCOME, the operation {hint}")
         elif word.strip() not in list(Outcome):
             self.view.say(f":fail {operation} OUTCOME, one of {', '.join(Outcome)}")
         else:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from rich import box
 from rich.console import Console
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.text import Text as Styled
 
@@ -29,9 +30,18 @@ class View:
     def say(self, text: str) -> None:
         self._console.print(Styled(text, style="dim"), soft_wrap=True)
 
+    def _detail(self, text: str) -> None:
+        """A line below the page. A terminal breaks it between words, a pipe gets it whole."""
+        line = Styled(text, style="dim")
+        self._console.print(
+            Padding(line, (0, 0, 0, 2)) if self._console.is_terminal else Styled("  ") + line,
+            soft_wrap=not self._console.is_terminal,
+        )
+
     def typed(self, text: str) -> None:
         """A line that came out of a pipe, so that what is printed reads as a conversation."""
-        self._console.print(Styled(f"› {text}", style="bold"), soft_wrap=True)
+        seen = "".join(letter if letter.isprintable() else "·" for letter in text)
+        self._console.print(Styled(f"› {seen}", style="bold"), soft_wrap=True)
 
     def turned(
         self, turned: Turned, bearer: Bearer, called: Iterable[Called], secrets: Iterable[str]
@@ -42,14 +52,14 @@ class View:
         self._panel(turned.page, used)
         self.say(_where(turned))
         for name, value in _variables(turned).items():
-            self.say(f"  {name} = {value}")
+            self._detail(f"{name} = {value}")
         for one in called:
-            self.say(f"  {_call(one, known)}")
+            self._detail(_call(one, known))
         for effect in turned.effects:
             if effect.kind == "sms":
                 self._bubble(effect)
             else:
-                self.say(f"  {_effect(effect)}")
+                self._detail(_effect(effect))
 
     def _bubble(self, effect: Effect) -> None:
         cut = segment(str(effect.body["text"]), Encoding(str(effect.body["encoding"])))

@@ -78,6 +78,9 @@ class Embedded:
             with self.alone():
                 if _locked(users):
                     self._stop()
+                # Before the next one asks whether it is the last, and even if a process that is
+                # being forked this moment holds a copy of the descriptor.
+                fcntl.flock(users, fcntl.LOCK_UN)
         finally:
             os.close(users)
 

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 
 from gateway.events import UssdRequest
-from gateway.store import Citizen, Names
+from gateway.store import Citizen, Store
 
 RECENT = 8192  # provider sessions that one process remembers the callers of
 
@@ -15,6 +15,7 @@ RECENT = 8192  # provider sessions that one process remembers the callers of
 class Step:
     """What is known of the request so far. `deadline` is on time.monotonic(), to have replied."""
 
+    store: Store
     request: UssdRequest
     deadline: float
     citizen: Citizen
@@ -34,14 +35,15 @@ class Step:
         return self.request.transcript or self.request.input or ""
 
 
-def step_of(request: UssdRequest, names: Names, deadline: float) -> Step:
+def step_of(store: Store, request: UssdRequest, deadline: float) -> Step:
+    names = store.names
     provider_session = names.digest("ussd", request.provider, request.session_id)
     if request.transcript is None:
         # The newest input alone does not tell a repeat from the same key pressed again.
         digest = os.urandom(16)
     else:
         digest = names.digest(provider_session, request.transcript)
-    return Step(request, deadline, names.citizen(request.phone), provider_session, digest)
+    return Step(store, request, deadline, names.citizen(request.phone), provider_session, digest)
 
 
 class Callers:

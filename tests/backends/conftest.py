@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from gateway.backends import Backends
-from gateway.events import Outcome
+from gateway.events import Answered, CallRequest, Json, Outcome
 from gateway.menu.program import (
     Backend,
     EnvRef,
@@ -33,6 +34,8 @@ from gateway.menu.program import (
 )
 
 PLACE = Place("site.yaml", 1, 1)
+GOOD = b'{"numero": "EC-1042"}'
+UNAVAILABLE = Answered(Outcome.UNAVAILABLE)
 
 
 @dataclass(frozen=True)
@@ -186,6 +189,34 @@ def operation(
         outcomes={404: Outcome.NOT_FOUND, 409: Outcome.REFUSED, 422: Outcome.INVALID},
         safe=method == "GET" if safe is None else safe,
         place=PLACE,
+    )
+
+
+def request(arguments: dict[str, Json] | None = None, phone: str | None = None) -> CallRequest:
+    return CallRequest(
+        conversation="c1",
+        step="s1",
+        attempt=0,
+        operation="anip.creer_demande",
+        arguments=arguments or {},
+        phone=phone,
+    )
+
+
+async def call(
+    backends: Backends,
+    target: Operation | None = None,
+    asked: CallRequest | None = None,
+    *,
+    seconds: float = 5.0,
+    key: str = "k1",
+) -> Answered:
+    return await backends.call(
+        asked or request(),
+        target or operation(),
+        key=key,
+        deadline=time.monotonic() + seconds,
+        correlation="r1",
     )
 
 

@@ -6,12 +6,12 @@ import pytest
 
 from gateway.errors import SessionUnreadable
 from gateway.events import Effect, UssdRequest
-from gateway.store import Citizen, Names
+from gateway.store import Citizen, Store
 from gateway.turns import effects, envelope
 from gateway.turns.envelope import Envelope
 from gateway.turns.step import Callers, step_of
 
-NAMES = Names(bytes(32))
+pytestmark = pytest.mark.anyio  # the store is opened in a loop
 
 
 def _request(**fields: str) -> UssdRequest:
@@ -19,27 +19,27 @@ def _request(**fields: str) -> UssdRequest:
     return UssdRequest(**{"network": None, **told, **fields})  # type: ignore[arg-type]
 
 
-def test_a_request_is_its_session_and_its_whole_history() -> None:
+async def test_a_request_is_its_session_and_its_whole_history(store: Store) -> None:
     """The same choice twice is `1*1`: another request than `1`."""
-    same = step_of(_request(transcript="1*1"), NAMES, 0.0).digest
-    assert step_of(_request(transcript="1*1"), NAMES, 9.0).digest == same
+    same = step_of(store, _request(transcript="1*1"), 0.0).digest
+    assert step_of(store, _request(transcript="1*1"), 9.0).digest == same
     for other in (
         _request(transcript="1"),
         _request(transcript="1*1", session_id="s2"),
         _request(transcript="1*1", provider="q"),
     ):
-        assert step_of(other, NAMES, 0.0).digest != same
+        assert step_of(store, other, 0.0).digest != same
 
 
-def test_the_newest_input_alone_is_never_a_repeat() -> None:
+async def test_the_newest_input_alone_is_never_a_repeat(store: Store) -> None:
     pressed = _request(input="1")
-    assert step_of(pressed, NAMES, 0.0).digest != step_of(pressed, NAMES, 0.0).digest
+    assert step_of(store, pressed, 0.0).digest != step_of(store, pressed, 0.0).digest
 
 
-def test_what_pins_are_sealed_under_is_the_providers_session() -> None:
-    first = step_of(_request(transcript="1"), NAMES, 0.0).material
-    assert step_of(_request(transcript="1*2"), NAMES, 0.0).material == first
-    assert step_of(_request(transcript="1", session_id="s2"), NAMES, 0.0).material != first
+async def test_what_pins_are_sealed_under_is_the_providers_session(store: Store) -> None:
+    first = step_of(store, _request(transcript="1"), 0.0).material
+    assert step_of(store, _request(transcript="1*2"), 0.0).material == first
+    assert step_of(store, _request(transcript="1", session_id="s2"), 0.0).material != first
 
 
 def test_callers_are_remembered_within_bounds() -> None:

@@ -1,0 +1,206 @@
+"""Citizens' conversations as a step needs them: claimed, kept, given back.
+
+Every step is one load and one save. What else must be asked or told (whose provider session it
+is) leaves in the same write as one of the two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import structlog
+
+from gateway.channels.ussd import Heard
+from gateway.engine import Open, Session, Turned, decode, encode
+from gateway.errors import SessionUnreadable, StoreError, StoreUnavailable
+from gateway.menu.library import Library
+from gateway.store import Citizen, Loaded, State
+from gateway.turns import effects, envelope
+from gateway.turns.envelope import Envelope
+from gateway.turns.step import Callers, Step
+
+LEASE = 8.0  # seconds that a step is claimed for: longer than its calls and its saving
+KEPT_ENDED = 600.0  # seconds that a last page is kept, for repeats of its request
+KEPT_OPEN = 600.0  # the least that an open session is kept; resume_for may say more
+KEPT_SECRETS = 300.0  # longer than any operator keeps one USSD session open
+KEPT_BINDING = 3600.0  # seconds that a provider session is known to be its caller's
+QUICK = 1.0  # seconds: a failure that came sooner was a connection that broke
+LAST_LOOK = 0.5  # seconds before the deadline
+
+_PAUSES = (0.02, 0.04, 0.08, 0.16, 0.25)  # seconds between two looks at a twin's step
+_PROMISES = frozenset({"sms", "callback", "follow"})  # on disk before the citizen reads of them
+
+_Given = TypeVar("_Given")
+
+_log = structlog.get_logger("gateway.turns")
+
+
+class Conversations:
+    """All of them, in the store that each step brings along."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._callers = Callers()
+
+    async def load(self, step: Step) -> tuple[Loaded, Citizen | None]:
+        """The conversation, claimed, and whose provider session this is known to be.
+
+        Still BUSY if another request of the same citizen is worked on until the deadline.
+        Raises StoreUnavailable.
+        """
+        sessions = step.store.sessions
+        owner = self._callers.get(step.provider_session)
+        if owner == step.citizen:
+            loaded = await self._look(step)
+        else:
+            asked = _beside(_twice(lambda: sessions.seen(step.provider_session)))
+            loaded = await self._look(step)
+            owner = await asked
+        pauses = iter(_PAUSES)
+        while loaded.state is State.BUSY:
+            pause = next(pauses, _PAUSES[-1])
+            if time.monotonic() + pause > step.deadline - LAST_LOOK:
+                break
+            await asyncio.sleep(pause)
+            loaded = await self._look(step)
+        return loaded, owner
+
+    async def _look(self, step: Step) -> Loaded:
+        sessions = step.store.sessions
+        loaded = await _twice(
+            lambda: sessions.load(step.citizen, step.digest, lease=LEASE, material=step.material)
+        )
+        step.claim = loaded.claim
+        step.language = loaded.language
+        return loaded
+
+    async def keep(
+        self,
+        step: Step,
+        session: Session,
+        *,
+        secrets: bytes | None,
+        turned: Turned | None = None,
+        now: int = 0,
+    ) -> None:
+        """Saves the step and gives the claim back; the caller of a new session is remembered.
+
+        `turned` is what happened, None if nothing did; `now` is in seconds since the epoch.
+        Raises ClaimLost or StoreUnavailable.
+        """
+        claim = step.claim
+        if claim is None:
+            raise RuntimeError("a step that is not claimed cannot be saved")
+        digest = step.store.names.digest
+        transcript = step.request.transcript
+        heard = Heard(0, b"") if transcript is None else Heard.of(transcript, digest)
+        body = envelope.encode(
+            Envelope(step.provider_session, heard.length, heard.digest, encode(session))
+        )
+        language = session.language or self._library.current.site.source
+        ordered = () if turned is None else turned.effects
+        orders = [
+            (
+                digest("effect", order.conversation, order.step, str(order.attempt), order.kind),
+                effects.encode(
+                    order,
+                    phone=step.request.phone,
+                    language=language,
+                    program=session.program,
+                    at=now,
+                ),
+            )
+            for order in ordered
+        ]
+
+        async def save() -> None:
+            await step.store.sessions.save(
+                step.citizen,
+                claim,
+                request=step.digest,
+                body=body,
+                ttl=self._lifetime(session),
+                secrets=secrets,
+                secrets_ttl=KEPT_SECRETS,
+                material=step.material,
+                language=None if turned is None else turned.language,
+                effects=orders,
+                durable=any(order.kind in _PROMISES for order in ordered),
+            )
+
+        # Written a second time it is the same; and if it was written, the claim is gone, and the
+        # answer of this very request is found. An effect's way to the disk is not asked twice.
+        saving = save() if orders else _twice(save)
+        if self._callers.get(step.provider_session) == step.citizen:
+            await saving
+        else:
+            bound = _beside(_twice(lambda: self._bind(step)))
+            await saving
+            await bound
+        step.claim = None
+
+    async def _bind(self, step: Step) -> None:
+        await step.store.sessions.bind(step.provider_session, step.citizen, ttl=KEPT_BINDING)
+        self._callers.remember(step.provider_session, step.citizen)
+
+    def _lifetime(self, session: Session) -> float:
+        """Seconds that a conversation is kept after this step."""
+        if session.open is Open.ENDED:
+            return KEPT_ENDED
+        program = self._library.get(session.program) or self._library.current
+        service = program.services.get(session.service)
+        resumable = 0.0 if service is None else service.resume_for.total_seconds()
+        return max(KEPT_OPEN, resumable)
+
+    async def release(self, step: Step) -> None:
+        """Gives the claim back: nothing is changed. Raises StoreUnavailable."""
+        if step.claim is not None:
+            await step.store.sessions.release(step.citizen, step.claim)
+            step.claim = None
+
+    async def abandon(self, step: Step, error: BaseException) -> None:
+        """After a failure, frees the conversation for the next request.
+
+        Without Redis there is nobody to tell, and the lease ends by itself.
+        """
+        if not isinstance(error, StoreUnavailable):
+            with suppress(StoreError, TimeoutError):
+                async with asyncio.timeout(QUICK):
+                    await self.release(step)
+
+
+def opened(loaded: Loaded) -> tuple[Envelope, Session] | None:
+    """What was kept, if this release can read it; else the citizen begins anew."""
+    if loaded.broken:
+        _log.warning("session-unreadable", reason="seal")
+    if loaded.body is None:
+        return None
+    try:
+        left = envelope.decode(loaded.body)
+        return left, decode(left.session)
+    except SessionUnreadable:
+        _log.warning("session-unreadable", reason="format")
+        return None
+
+
+async def _twice(ask: Callable[[], Awaitable[_Given]]) -> _Given:
+    """Asks once more where the connection broke on the way: a server that is there again (the
+    deployment's own is started anew at once) answers, and one that stays away refuses at once."""
+    started = time.monotonic()
+    try:
+        return await ask()
+    except StoreUnavailable:
+        if time.monotonic() - started > QUICK:
+            raise
+        return await ask()
+
+
+def _beside(work: Coroutine[Any, Any, _Given]) -> asyncio.Task[_Given]:
+    """Begins now what is awaited later, or by nobody if something else fails first."""
+    task = asyncio.get_running_loop().create_task(work)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return task
