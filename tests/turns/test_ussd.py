@@ -76,6 +76,23 @@ async def test_what_fits_is_the_operators_business(phone: Phone) -> None:
     assert await phone.press("3") == "END De 8 h à 16 h."
 
 
+async def test_a_step_costs_two_round_trips(phone: Phone, redis: Server) -> None:
+    """One function to load and claim, one to save and give back; of a repeat only the first."""
+
+    def functions() -> int:
+        return int(redis.admin.info("commandstats")["cmdstat_fcall"]["calls"])
+
+    await phone.dial()
+    counts = []
+    for keys in ("1", "9", "Kossi"):
+        before = functions()
+        await phone.press(keys)
+        counts.append(functions() - before)
+    before = functions()
+    await phone.send()
+    assert (counts, functions() - before) == ([2, 2, 2], 1)
+
+
 # ---- repeats, late ones, others --------------------------------------------------------
 
 
