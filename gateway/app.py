@@ -260,7 +260,7 @@ def _told(settings: Settings, findings: Sequence[Finding]) -> str:
         f"{finding.place}: {finding.severity} {finding.code}: {finding.message}"
         for finding in findings
     ]
-    return "\n".join((f"the menus in {settings.menus} cannot be served:", *lines))
+    return "\n".join((f"the menus in {settings.menus} (GATEWAY_MENUS) cannot be served:", *lines))
 
 
 def _unhandled(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -81,7 +81,7 @@ def configure(level: str = "info") -> None:
     addresses hold what citizens typed.
     """
     structlog.configure(
-        processors=[_stamped, _without_exception_text, redact, _rendered],
+        processors=_PROCESSORS,
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=_Lines,
         cache_logger_on_first_use=True,
@@ -172,6 +172,10 @@ def _without_exception_text(_logger: object, _method: str, line: _Line) -> _Line
 
 def _rendered(_logger: object, _method: str, line: _Line) -> bytes:
     return _encode(line) + b"\n"
+
+
+# One list for good: loggers that were made before keep to it when logging is set up again.
+_PROCESSORS: list[Any] = [_stamped, _without_exception_text, redact, _rendered]
 
 
 class _Lines:

@@ -6,8 +6,10 @@ import asyncio
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, MutableMapping
 from pathlib import Path
+from typing import Any
+from unittest.mock import AsyncMock
 
 import httpx2
 import pytest
@@ -16,7 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from gateway.app import Gateway, create_app
-from gateway.errors import MenuError, SettingsError
+from gateway.errors import MenuError, SettingsError, StoreUnavailable, StoreUnfit
 from gateway.settings import read
 from tests.conftest import Server
 from tests.turns.serving import MENUS, NUMBER, TOKEN, Phone, environ, gateway, listening
@@ -276,6 +278,42 @@ async def test_under_a_demo_menus_are_taken_up_on_saving(redis: Server, menus: P
             if app.library.current.hash != before:
                 break
         assert app.library.current.hash != before
+
+
+async def test_a_redis_of_another_installation_is_not_started_with(
+    redis: Server, http: httpx2.AsyncClient
+) -> None:
+    """The line says which setting it is, and everything is closed again."""
+    assert (await http.get("/readyz")).status_code == 200
+    app = gateway(environ(redis.url, NOWHERE, GATEWAY_NAME_KEY="0c" * 32))
+    said = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        said.append(message)
+
+    await app({"type": "lifespan"}, receive, send)
+    (failed,) = said
+    assert failed["type"] == "lifespan.startup.failed"
+    assert "GATEWAY_NAME_KEY" in failed["message"]
+    assert app.store is None
+
+
+async def test_a_redis_that_turns_out_unfit_ends_the_process(
+    redis: Server, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was away at the start; now that it is there, it would keep nothing."""
+    assert (await http.get("/readyz")).status_code == 200
+    ended: list[int] = []
+    monkeypatch.setattr("gateway.app.REDIS_PAUSE", 0.01)
+    monkeypatch.setattr("gateway.app.signal.raise_signal", ended.append)
+    opening = AsyncMock(side_effect=[StoreUnavailable("away"), StoreUnfit("it would lose data")])
+    monkeypatch.setattr("gateway.app.open_store", opening)
+    async with listening(gateway(environ(redis.url, NOWHERE))):
+        await _until(lambda: bool(ended))
+    assert ended == [signal.SIGTERM]
 
 
 def test_wrong_menus_are_not_started_with(redis: Server, menus: Path) -> None:

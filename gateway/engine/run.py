@@ -125,7 +125,8 @@ class Run:
 
     def _label(self, name: str, value: object) -> str | None:
         """The words behind a saved value: its choice's, or the field's declared ones."""
-        labels = self.program.labels.get(name)
+        service = self.program.services.get(self.session.service)
+        labels = service.labels.get(name) if service is not None else None
         text = labels.get(str(value)) if labels else None
         return None if text is None else text.render(self.language.code, self.scope, gsm=False)
 

@@ -43,9 +43,13 @@ class Drawing:
         self.policy: Policy | None = None
 
     def write(self, text: Text, scope: Scope | None = None) -> str:
-        """`text` in her language, not yet fitted. The first one written decides on the policy."""
+        """`text` in her language, not yet fitted.
+
+        A page loses all tones or none: one text of a tonal language decides for the whole page,
+        though others on it may be in the language that hers falls back on.
+        """
         code = self.language.code
-        if self.policy is None:
+        if self.policy is not Policy.FLAT:
             really = self.run.program.site.languages.get(text.variants[code].language)
             self.policy = (really or self.language).policy
         always = plain(text, code, self.gsm)
@@ -95,9 +99,8 @@ class Drawing:
         if session.says:
             self.static = False
             above = "\n".join([*session.says, above] if above else session.says)
-        words, site = run.program.words, run.program.site
+        site = run.program.site
         numbers = numbering(len(labels), site.keys)
-        code = self.language.code
         sheet = Sheet(
             above=above,
             body=body,
@@ -105,10 +108,10 @@ class Drawing:
                 [f"{number}. {label}" for number, label in zip(numbers, labels, strict=True)]
             ),
             words=(
-                plain(words["skip"], code, self.gsm) or "",
-                plain(words["more"], code, self.gsm) or "",
-                plain(words["back"], code, self.gsm) or "",
-                plain(words["home"], code, self.gsm) or "",
+                self.word("skip"),
+                self.word("more"),
+                self.word("back"),
+                self.word("home"),
             ),
             numbers=site.keys,
             hidden=hidden,

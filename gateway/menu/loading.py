@@ -116,7 +116,6 @@ class _Compilation:
             steps=steps,
             words=words,
             tables=tables,
-            labels=labels(services.values()),
             codes={segments(code): service for code, service in read.codes.items()},
         )
 

@@ -488,7 +488,6 @@ class Program:
     steps: Mapping[str, Step]  # by id
     words: Mapping[str, Text]  # the gateway's own, by the keys of `gateway.menu.words`
     tables: Mapping[str, Table]
-    labels: Mapping[str, Mapping[str, Text]]  # as each service's; a service's own go first
     codes: Mapping[tuple[str, ...], str]  # ("229", "1") → service
 
     def dialled(self, segments: tuple[str, ...]) -> tuple[tuple[str, ...], str] | None:

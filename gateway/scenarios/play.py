@@ -299,14 +299,17 @@ class _Player:
 
 
 def _turns(before: Turned, after: Turned) -> bool:
-    """Whether another page of the same screen came, and nothing was answered."""
+    """Whether another page of the same screen came, and nothing was answered.
+
+    A conversation that ends forgets its history, whatever brought it to its end.
+    """
     was, is_ = before.trace, after.trace
     return (
         (was.step, was.open) == (is_.step, is_.open)
         and was.pages == is_.pages
         and abs(was.page - is_.page) == 1
         and before.session.error == after.session.error
-        and len(before.session.history) == len(after.session.history)
+        and (after.ends or len(before.session.history) == len(after.session.history))
     )
 
 

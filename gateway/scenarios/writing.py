@@ -80,7 +80,9 @@ def _corrected(text: str, played: Played) -> Iterator[_Edit]:
             start, end, flow = move.span
             end = start + len(text[start:end].rstrip())  # a block ends where the next line begins
             column = start - _line_start(text, start)
-            yield _Edit(start, end, entry(key, hidden.mask(page.text), column, flow=flow))
+            followed = bool(text[end:].partition("\n")[0].strip())  # a comment would join a block
+            new = entry(key, hidden.mask(page.text), column, flow=flow or followed)
+            yield _Edit(start, end, new)
 
 
 def _added(text: str, played: Played) -> Iterator[_Edit]:

@@ -4,8 +4,8 @@ Always: NFC, one kind of line break (LF), tabs as spaces, no other control chara
 
 UCS-2 needs no more. For GSM-7, in this order:
 
-1. Typography becomes plain: `’` → `'`, `« »` → `"`, `…` → `...`, `–` → `-`, every no-break or
-   odd space → one space.
+1. Typography becomes plain: `’` → `'`, `« mot »` → `"mot"`, `…` → `...`, `–` → `-`, every
+   no-break or odd space → one space.
 2. A text that GSM-7 now holds stays as it is, whatever the policy.
 3. Else the policy decides on each letter. KEEP: what GSM-7 has stays (é è à ù ì ò ä ö ü ñ Ç É),
    the rest loses its marks (ê → e, ç → c). FLAT: all marks go, à and é too, because half the
@@ -116,6 +116,7 @@ _DIGRAPHS = re.compile(
     + "".join(letter for letter, reading in _READINGS.items() if letter.isupper() and reading[1:])
     + "]"
 )
+_GUILLEMETS = re.compile("«[ \xa0\u2009\u202f]?|[ \xa0\u2009\u202f]?»")  # with French's inner space
 _GAPS = re.compile("(?:(?<=[ \n])|^)(?:\0+ )+| \0+(?=\n|$)|\0+")
 
 
@@ -130,7 +131,7 @@ def fit(text: str, encoding: Encoding, policy: Policy) -> str:
         return _clean(text)
     if _FOREIGN.search(text) is None:
         return text
-    plain = _FOREIGN.sub(_plainly, _clean(text))
+    plain = _FOREIGN.sub(_plainly, _GUILLEMETS.sub('"', _clean(text)))
     if _FOREIGN.search(plain) is None:
         return plain
     if _DIGRAPHS.search(plain) is not None:

@@ -18,7 +18,7 @@ class Order(msgspec.Struct, array_like=True, frozen=True):
     attempt: int
     service: str
     body: dict[str, Any]
-    phone: str  # canonical E.164 of the citizen
+    phone: str | None  # canonical E.164 of the citizen; a `rate` is kept without it
     language: str
     program: str  # hash of the menus that ordered it
     at: int  # seconds since the epoch
@@ -37,7 +37,7 @@ def encode(effect: Effect, *, phone: str, language: str, program: str, at: int) 
             attempt=effect.attempt,
             service=effect.service,
             body=dict(effect.body),
-            phone=phone,
+            phone=None if effect.kind == "rate" else phone,
             language=language,
             program=program,
             at=at,

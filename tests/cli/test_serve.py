@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,37 +60,30 @@ class Process:
         return told
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _environ(folder: Path, port: int, **more: str) -> dict[str, str]:
+def _environ(folder: Path, **more: str) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "GATEWAY_DATA": str(folder / "var"),
         "GATEWAY_MENUS": str(MENUS),
         "GATEWAY_CALLBACK_TOKEN": TOKEN,
         "MAIRIE_URL": "http://127.0.0.1:9",
-        "PORT": str(port),
+        "PORT": "0",  # any free one; the log says which
         **more,
     }
 
 
 @contextmanager
 def serving(folder: Path, **more: str) -> Iterator[Process]:
-    port = _free_port()
-    log = folder / f"log-{port}"
-    with log.open("wb") as errors:
+    descriptor, name = tempfile.mkstemp(prefix="log-", dir=folder)
+    with open(descriptor, "wb") as errors:
         popen = subprocess.Popen(
             [sys.executable, "-m", "gateway.cli", "serve"],
-            env=_environ(folder, port, **more),
+            env=_environ(folder, **more),
             stderr=errors,
         )
-        process = Process(popen, f"http://127.0.0.1:{port}", log)
+        process = Process(popen, "", Path(name))
         try:
+            process.base = _address(process)
             _until_healthy(process)
             yield process
         finally:
@@ -99,6 +93,16 @@ def serving(folder: Path, **more: str) -> Iterator[Process]:
             except subprocess.TimeoutExpired:
                 popen.kill()
                 popen.wait()
+
+
+def _address(process: Process) -> str:
+    for _ in range(400):
+        assert process.popen.poll() is None, process.log.read_text()
+        found = re.search(r"running on (http://127\.0\.0\.1:\d+)", process.log.read_text())
+        if found:
+            return found[1]
+        time.sleep(0.05)
+    raise AssertionError(process.log.read_text())
 
 
 def _until_healthy(process: Process) -> None:
@@ -186,7 +190,6 @@ def test_what_is_missing_is_named() -> None:
 
 def test_a_redis_that_would_lose_data_is_refused_by_name(folder: Path) -> None:
     """The start says which setting, and does not serve."""
-    port = _free_port()
     embedded = Embedded(folder / "other")
     embedded.attach()
     try:
@@ -197,7 +200,6 @@ def test_a_redis_that_would_lose_data_is_refused_by_name(folder: Path) -> None:
             [sys.executable, "-m", "gateway.cli", "serve"],
             env=_environ(
                 folder,
-                port,
                 REDIS_URL=url,
                 GATEWAY_SECRET_KEYS="0a" * 32,
                 GATEWAY_NAME_KEY="0b" * 32,

@@ -174,7 +174,6 @@ def test_labels_are_the_words_behind_saved_values(tmp_path: Path) -> None:
         word = labels[name]["pret"]
         assert word.domain == "site"
         assert word.variants["fr"].forms == (("prêt",),)
-    assert found.labels["acte"]["naissance"].source == "Acte de naissance"
 
 
 def test_a_secret_is_known_in_the_shared_part_that_sends_it(tmp_path: Path) -> None:

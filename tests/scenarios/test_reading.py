@@ -87,7 +87,12 @@ FAULTS = {
     "an empty name": ("- test:\n  play: [enter: 1]", "empty-value", (1, 8), ""),
     "no moves": ("- test: a", "missing-key", (1, 3), "play:"),
     "moves as a map": ("- test: a\n  play: { enter: 1 }", "bad-value", (2, 9), "- enter: 1"),
-    "an unknown key": ("- test: a\n  plai: []\n  play: [enter: 1]", "unknown-key", (2, 3), "« play »"),
+    "an unknown key": (
+        "- test: a\n  plai: []\n  play: [enter: 1]",
+        "unknown-key",
+        (2, 3),
+        "« play »",
+    ),
     "an unknown move": ("- test: a\n  play: [entre: 1]", "unknown-key", (2, 10), "« enter »"),
     "two moves in one": (
         "- test: a\n  play:\n    - enter: 1\n      shows: x",
@@ -159,7 +164,7 @@ FAULTS = {
 }
 
 ANSWERS = {
-    "no map": ("[]", "bad-value", (2, 13), "mairie.tarif"),
+    "no map": ("[]", "bad-value", (2, 13), "anip.tarif"),
     "no operation": ("{ mairie.tarifs: ok }", "unknown-operation", (2, 15), "« mairie.tarif »"),
     "no outcome": ("{ mairie.tarif: unavailible }", "bad-value", (2, 29), "« unavailable »"),
     "ok where more is given": ("{ mairie.tarif: ok }", "bad-value", (2, 29), "frais: …"),

@@ -181,6 +181,37 @@ async def test_a_body_that_never_comes_is_not_waited_for_long(
     writer.close()
 
 
+async def test_who_hangs_up_midway_is_not_answered(
+    phone: Phone, capfd: pytest.CaptureFixture[str]
+) -> None:
+    host, _, port = phone.base.removeprefix("http://").partition(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        f"POST /callbacks/africastalking/{TOKEN}/ussd HTTP/1.1\r\nHost: x\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 50\r\n\r\n"
+        "text=Kossi".encode()
+    )
+    await writer.drain()
+    writer.close()
+    refused = 'gateway_callbacks_refused_total{status="400"} 1.0'
+    for _ in range(500):
+        if refused in (await phone.http.get(f"{phone.base}/metrics")).text:
+            break
+        await asyncio.sleep(0.01)
+    told = [line for line in _lines(capfd) if line["event"] == "callback-refused"]
+    assert [line["reason"] for line in told] == ["the sender hung up"]
+
+
+async def test_what_nobody_waits_for_is_told_without_its_words(
+    phone: Phone, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert (await phone.dial()).startswith("CON ")
+    context = {"message": "Task exception was never retrieved", "exception": ValueError("Kossi")}
+    asyncio.get_running_loop().call_exception_handler(context)
+    (told,) = (line for line in _lines(capfd) if line["event"] == "unhandled")
+    assert (told["what"], told["error"]) == (context["message"], "ValueError")
+
+
 async def test_a_conversation_that_cannot_be_opened_begins_anew(
     phone: Phone, redis: Server, agency: Agency, capfd: pytest.CaptureFixture[str]
 ) -> None:
