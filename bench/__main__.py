@@ -40,11 +40,12 @@ def main() -> int:
                 _start(contender, redis, Path(folder), running, missing)
             samples: dict[tuple[str, int], list[Sample]] = {}
             for round_ in range(options.rounds):
-                for connections in options.connections:
+                for rank, connections in enumerate(options.connections):
+                    run = round_ * len(options.connections) + rank
                     for server in (
                         running[round_ % len(running) :] + running[: round_ % len(running)]
                     ):
-                        sample = load(server, connections, options.seconds, f"{round_:02d}")
+                        sample = load(server, connections, options.seconds, run)
                         samples.setdefault((server.contender.name, connections), []).append(sample)
                         name = server.contender.name
                         print(f"round {round_ + 1} {connections:>4} {name:<20} {sample}")

@@ -24,7 +24,7 @@ class Sample:
         return f"{self.rate:>9,.0f} req/s {self.cpu:>6.0f} µs {self.p99:>7.1f} ms"
 
 
-def load(server: Running, connections: int, seconds: int, run: str) -> Sample:
+def load(server: Running, connections: int, seconds: int, run: int) -> Sample:
     """Loads one server and says what it did.
 
     Raises RuntimeError when an answer was wrong: a fast server that refuses is not fast.
@@ -41,7 +41,7 @@ def load(server: Running, connections: int, seconds: int, run: str) -> Sample:
         "-s",
         str(SCRIPT),
     ]
-    command += [server.url, "--", str(slots), server.path, f"{run}{connections:03d}"]
+    command += [server.url, "--", str(slots), server.path, str(run)]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     result = next(line for line in output.splitlines() if line.startswith("RESULT"))
     requests, microseconds, ended, wrong, p99 = (int(word) for word in result.split()[1:])

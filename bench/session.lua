@@ -1,17 +1,18 @@
 -- wrk: five-step sessions of Africa's Talking's dialect. wrk does not say which connection a
 -- request goes out on, so steps of one session are kept further apart than there are connections:
 -- a session's next step is sent only after all other open sessions had theirs.
--- Arguments: open sessions a thread, callback path, a name for the run.
+-- Arguments: open sessions, callback path, the run's number. No caller of one run calls in
+-- another: she would be asked whether to go on where the load was cut off.
 local steps = { "", "1", "1%2A1", "1%2A1%2A1234567890", "1%2A1%2A1234567890%2A1" }
 local threads = {}
 
 function setup(thread)
-  thread:set("id", #threads)
   table.insert(threads, thread)
 end
 
 function init(args)
-  width, path, run = tonumber(args[1]), args[2], args[3]
+  width, path, run = tonumber(args[1]), args[2], tonumber(args[3])
+  prefix = 40 + run % 30 -- mobile numbers of Benin: 0140 to 0169
   headers = { ["Content-Type"] = "application/x-www-form-urlencoded" }
   slots, cursor, started = {}, 0, 0
   ended, refused = 0, 0
@@ -24,8 +25,8 @@ function request()
   if slot.step == #steps then
     started = started + 1
     slot.step = 0
-    slot.session = string.format("ATUid_%s%d%024d", run, id, started)
-    slot.phone = string.format("%%2B22901%02d%06d", 60 + (id * 10 + math.floor(started / 1000000)) % 40, started % 1000000)
+    slot.session = string.format("ATUid_%08d%024d", run, started)
+    slot.phone = string.format("%%2B22901%02d%06d", prefix, started % 1000000)
   end
   slot.step = slot.step + 1
   return wrk.format("POST", path, headers, "phoneNumber=" .. slot.phone .. "&serviceCode=%2A229%23&text="

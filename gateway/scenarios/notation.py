@@ -23,7 +23,7 @@ def quoted(text: str) -> str:
 
 def scalar(text: str) -> str:
     """One value in block style: as it is where that is safe."""
-    return text if _PLAIN.fullmatch(text) and _UNSEEN.search(text) is None else quoted(text)
+    return text if text.isprintable() and _PLAIN.fullmatch(text) else quoted(text)
 
 
 def entry(key: str, text: str, column: int, *, flow: bool = False) -> str:

@@ -7,9 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from gateway.menu import load
 from gateway.menu.program import Program
 from gateway.scenarios.play import play
-from tests.scenarios.town import REQUEST, failures, moves, played, program, scenario, untranslated
+from tests.scenarios.town import (
+    REQUEST,
+    failures,
+    lay,
+    moves,
+    played,
+    program,
+    scenario,
+    untranslated,
+)
 
 SUIVI = "backends: { mairie.demandes: [{ numero: A1, statut: prete }] }"
 OPEN = """
@@ -168,9 +178,24 @@ def test_an_answer_in_words_holds_in_one_language_only() -> None:
     assert "say which by « language: »" in failure.message
 
 
-def test_what_ends_in_one_language_must_end_in_the_other() -> None:
-    text = moves("shows: Votre langue", "enter: 1", "shows: Quel acte ?")
-    assert "Votre langue" in told(text)[0]
+def test_what_goes_on_in_one_language_must_go_on_in_the_other(tmp_path: Path) -> None:
+    menus = lay(tmp_path)
+    steps = (menus / "guichet.yaml").read_text(encoding="utf-8").partition("  suivi:\n")[2]
+    listing = steps.partition("  rappel:\n")[0].replace("panne", "guichet#panne")
+    listing = listing.replace("item:", "where: language == 'fr'\n      item:")
+    text = f"title: Demandes\nagency: mairie\nflow:\n  start:\n{listing}"
+    (menus / "demandes.yaml").write_text(text, encoding="utf-8")
+    loaded = load(menus, [tmp_path / "locales"], drafts=False)
+    assert loaded.program is not None, loaded.findings
+    [failure] = play(
+        loaded.program, replace(scenario(moves("shows: A1", head=SUIVI)), service="demandes")
+    )[1].failures
+    assert failure.message == "leads to the end, in fr to a screen that goes on"
+
+
+def test_a_code_that_the_site_gave_up_is_a_failure() -> None:
+    text = moves("shows: Quel acte ?", head='dial: "*229*1#"')
+    assert told(text, menus=replace(program(), codes={})) == ["nothing opens by « *229*1# »"]
 
 
 @pytest.mark.parametrize(
