@@ -187,8 +187,12 @@ class Screen:
 
     def __init__(self, end: int) -> None:
         self.end = end
-        self.text = ""
+        self.bytes = b""
         self.seen = 0  # up to here it was waited for
+
+    @property
+    def text(self) -> str:
+        return self.bytes.decode(errors="replace")
 
     def type(self, line: str) -> None:
         os.write(self.end, f"{line}\r".encode())
@@ -201,7 +205,7 @@ class Screen:
             left = give_up - time.monotonic()
             ready = left > 0 and select.select([self.end], [], [], left)[0]
             assert ready, f"no {wanted!r} in {self.text[start:]!r}"
-            self.text += os.read(self.end, 65536).decode(errors="replace")
+            self.bytes += os.read(self.end, 65536)
         self.seen = self.text.index(wanted, start) + len(wanted)
         return self.text[start : self.seen]
 

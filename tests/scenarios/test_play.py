@@ -187,10 +187,9 @@ def test_what_goes_on_in_one_language_must_go_on_in_the_other(tmp_path: Path) ->
     (menus / "demandes.yaml").write_text(text, encoding="utf-8")
     loaded = load(menus, [tmp_path / "locales"], drafts=False)
     assert loaded.program is not None, loaded.findings
-    [failure] = play(
-        loaded.program, replace(scenario(moves("shows: A1", head=SUIVI)), service="demandes")
-    )[1].failures
-    assert failure.message == "leads to the end, in fr to a screen that goes on"
+    only = replace(scenario(moves("shows: A1", head=SUIVI)), service="demandes")
+    messages = [failure.message for failure in play(loaded.program, only)[1].failures]
+    assert "leads to the end, in fr to a screen that goes on" in messages
 
 
 def test_a_code_that_the_site_gave_up_is_a_failure() -> None:
