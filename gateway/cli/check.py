@@ -11,6 +11,8 @@ import click
 from gateway.cli._menus import beside, drafts_allowed, folder_argument, locales_option
 from gateway.menu import Loaded, checks, load
 from gateway.menu.findings import Finding, Severity
+from gateway.menu.program import Place
+from gateway.scenarios.reading import read
 
 _WIDEST = 160  # characters of a source line; beyond that, what stands around the place
 
@@ -33,7 +35,11 @@ def command(folder: Path, locales: Path | None, form: str, strict: bool) -> None
     """
     # Drafts are held to every rule, though nobody is offered them, unless they are ruled out.
     drafts = drafts_allowed(default=True)
-    findings = everything(load(folder, [beside(folder, locales)], drafts=drafts))
+    loaded = load(folder, [beside(folder, locales)], drafts=drafts)
+    findings = everything(loaded)
+    if loaded.program is not None:  # else the scenarios would be blamed for the menus
+        findings += read(loaded.program, folder)[1]
+        findings.sort(key=_order)
     click.echo(as_json(findings) if form == "json" else as_text(findings), nl=form == "json")
     click.echo(summary(folder, findings), err=True)
     bad = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
@@ -52,7 +58,11 @@ def everything(loaded: Loaded) -> list[Finding]:
             for finding in checks.run(loaded.compiled, warnings=True, broken=broken)
             if (finding.place, finding.code) not in known
         ]
-    return sorted(found, key=lambda finding: (finding.place, finding.code))
+    return sorted(found, key=_order)
+
+
+def _order(finding: Finding) -> tuple[Place, str]:
+    return finding.place, finding.code
 
 
 def as_json(findings: Sequence[Finding]) -> str:

@@ -38,6 +38,8 @@ def back(run: Run) -> bool:
     for name in visit.unset:
         session.vars.pop(name, None)
     session.at = visit.at
+    step = run.program.steps.get(visit.at)
+    session.part = "" if step is None else f"{step.service}#{step.part}"
     session.open = visit.open
     session.service = visit.service
     session.frames = list(visit.frames)

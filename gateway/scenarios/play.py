@@ -211,8 +211,8 @@ class _Player:
         while expected.ends and self.phone.open is not None and self.played.pages[-1].more:
             self.page(self.phone.enter(self.program.site.keys.more), None)
         page = self.played.pages[-1]
-        led, ends = (page.step, page.open), page.ends or page.more
-        if led == (expected.step, expected.open) and ends == (expected.ends or expected.more):
+        same_end = page.ends == expected.ends or (page.ends and expected.more)
+        if (page.step, page.open) == (expected.step, expected.open) and same_end:
             return
         there, here = self.name(expected), self.name(page)
         if there == here:
@@ -220,7 +220,7 @@ class _Player:
                 "the end" if one.ends else "a screen that goes on" for one in (expected, page)
             )
         hint = ""
-        if isinstance(move, Enter) and not move.text.isdigit():
+        if isinstance(move, Enter) and any(map(str.isalpha, move.text)):
             hint = "; words are an answer in one language: say which by « language: »"
         self.stop(f"leads to {here}, in {self.guide.language} to {there}{hint}")
 

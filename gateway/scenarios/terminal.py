@@ -83,14 +83,14 @@ class Terminal:
             else:
                 command(self, rest.strip())
         except GatewayError as error:
-            self.view.say(f"the menu leads nowhere here: {error}")
+            self._astray(error)
 
     def dial(self) -> None:
         """Calls for the first time."""
         try:
             self._show(self._dial(None))
         except GatewayError as error:
-            self.view.say(f"the menu leads nowhere here: {error}")
+            self._astray(error)
 
     def take_up(self, program: Program) -> None:
         """Menus were edited: the same keys are pressed again on the new ones."""
@@ -191,9 +191,14 @@ class Terminal:
                     case Enter(text) if self.phone.open is not None:
                         turned = self._press(text)
         except GatewayError as error:
-            self.view.say(f"the menu leads nowhere here: {error}")
+            self._astray(error)
         else:
             self._show(turned)
+
+    def _astray(self, error: GatewayError) -> None:
+        """Nothing came of the last line: the page stays, what was called is forgotten."""
+        self.standins.called.clear()
+        self.view.say(f"the menu leads nowhere here: {error}")
 
     def _answers(self, operation: str, outcome: Outcome) -> None:
         self.standins.fails[operation] = outcome

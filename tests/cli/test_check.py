@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -172,3 +173,14 @@ def test_the_summary_counts() -> None:
     one = finding(Path("a"), 1, 1)
     assert summary(Path("menus"), [one, one]) == "menus: 2 errors, no warnings"
     assert summary(Path("menus"), [one]) == "menus: 1 error, no warnings"
+
+
+def test_a_fault_in_a_scenario_is_reported_with_the_menus(tmp_path: Path) -> None:
+    """An agency that checks its folder checks its acceptance tests too."""
+    shutil.copytree(Path(__file__).parents[1] / "menu" / "data" / "example", tmp_path / "menus")
+    scenario = tmp_path / "menus" / "etat-civil.test.yaml"
+    scenario.write_text("- test: Un essai\n  play:\n    - entre: 1\n", encoding="utf-8")
+    result = CliRunner().invoke(command, [str(tmp_path / "menus")])
+    assert result.exit_code == 1
+    assert f"{scenario}:3:7: error unknown-key: " in result.stdout
+    assert "did you mean « enter »?" in result.stdout

@@ -227,6 +227,7 @@ def test_a_menu_that_leads_nowhere_is_told_and_the_page_stays(tmp_path: Path) ->
     session = Session(lay(tmp_path), menus=replace(whole, services=services))
     assert "the menu leads nowhere here" in session.type("1")
     assert "Tapez le numéro" in session.type("7")
+    assert "- enter: 7\n" in session.saved("acte")
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ def draw(run: Run, step: List) -> Screen | Move:
         if isinstance(step.empty, Target):
             return step.empty
         text = drawing.word("empty") if step.empty is None else drawing.write(step.empty)
+        drawing.static = drawing.static and isinstance(step.records, Table)  # else hers alone
         return drawing.screen(text, closes=run.session.first)  # else she has back, or home
     labels = _labels(run, step, records)
     if run.session.found:
