@@ -68,6 +68,9 @@ class Gateway:
         )
         self._watch = watch
         self._tell = tell
+        self._heard: str | None = loaded.hash  # of the menus that `tell` heard of last
+        self._translated = settings.locales.is_dir()
+        self._away = "not reached yet"  # why there is no store
         self._tasks: set[asyncio.Task[None]] = set()
         self._reloading = asyncio.Lock()
         self._pages = Starlette(
@@ -98,11 +101,13 @@ class Gateway:
             try:
                 loaded = await asyncio.to_thread(self.library.reload, self._accept)
             except SettingsError as error:
+                self._heard = None
                 # Names a variable of the environment, and never what is in it.
                 self._reloaded("refused", reason=str(error))
                 return False
-            if self._tell is not None and loaded.hash != before:
+            if self._tell is not None and loaded.hash != self._heard:
                 self._tell(loaded)
+            self._heard = loaded.hash
             if loaded.program is None:
                 self._reloaded("refused", findings=len(loaded.findings))
                 return False
@@ -111,8 +116,13 @@ class Gateway:
             return True
 
     def _accept(self, program: Program) -> None:
-        """A site whose back ends lack a variable of the environment is not taken up."""
+        """A site whose back ends lack a variable of the environment is not taken up, nor are
+        menus whose translations have gone as a whole."""
+        translated = self.settings.locales.is_dir()
+        if self._translated and not translated:
+            raise SettingsError("GATEWAY_LOCALES: the folder of translations is gone")
         self.backends.adopt(program.site)
+        self._translated = translated
 
     def _reloaded(self, result: str, **fields: Any) -> None:
         self.metrics.reloads.labels(result).inc()
@@ -142,7 +152,7 @@ class Gateway:
     async def _state(self) -> tuple[bool, Mapping[str, object]]:
         menus = self.library.current.hash
         if self.store is None:
-            return False, {"menus": menus, "redis": "not reached yet"}
+            return False, {"menus": menus, "redis": self._away}
         readiness = await self.store.ready()
         return readiness.ok, {"menus": menus, **readiness.detail}
 
@@ -170,7 +180,7 @@ class Gateway:
         try:
             await self._open()
         except StoreUnavailable as error:
-            _log.error("store-away", **failure(error))
+            self._missed(error)
             self._begin(self._keep_opening())
         if self._watch:
             self._begin(self._watched())
@@ -211,12 +221,18 @@ class Gateway:
             await asyncio.sleep(REDIS_PAUSE)
             try:
                 await self._open()
-            except StoreUnavailable:
-                continue
+            except StoreUnavailable as error:
+                self._missed(error)
             except GatewayError as error:
                 _log.error("store-unfit", reason=str(error), **failure(error))
                 signal.raise_signal(signal.SIGTERM)
                 return
+
+    def _missed(self, error: StoreUnavailable) -> None:
+        """Told once for each reason: it is tried every second."""
+        if str(error) != self._away:
+            self._away = str(error)
+            _log.error("store-away", reason=self._away, **failure(error))
 
     async def _asked(self) -> None:
         await self.reload()

@@ -7,15 +7,15 @@ token, provider or address get the same 404, and no line of the log holds a path
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
 import structlog
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
+from gateway.deadlines import Deadlines
 from gateway.errors import RequestMalformed, RequestRefused
 from gateway.events import UssdReply, UssdRequest
 from gateway.logs import access, failure, new_correlation
@@ -74,6 +74,7 @@ class Callbacks:
         self._turns = turns
         self._metrics = metrics
         self._country = country
+        self._bodies = Deadlines(BODY_SECONDS)
         self._handlers: dict[str, tuple[str, _Handler]] = {
             "ussd": ("/callbacks/{provider}/{token}/ussd", self._ussd),
             "ussd-events": ("/callbacks/{provider}/{token}/ussd-events", self._event),
@@ -100,7 +101,7 @@ class Callbacks:
             return route, _NOT_ALLOWED
         content_type, length = _content(scope)
         try:
-            body = await _body(receive, length, dialect.most_bytes)
+            body = await self._body(receive, length, dialect.most_bytes)
             return route, await handler(dialect, body, content_type)
         except RequestRefused as refusal:
             self._metrics.refused.labels(str(refusal.status)).inc()
@@ -112,6 +113,23 @@ class Callbacks:
             self._metrics.failures.labels(fields["error"]).inc()
             _log.error("callback-failed", **fields)
             return route, dialect.write_ussd(self._turns.apology())
+
+    async def _body(self, receive: Receive, length: int, most: int) -> bytes:
+        """The whole body. Raises RequestRefused beyond `most` bytes or BODY_SECONDS."""
+        if length > most:
+            raise RequestRefused("the body is too large", status=413)
+        try:
+            with self._bodies:
+                message = await receive()
+                if message["type"] == "http.request" and not message.get("more_body", False):
+                    body: bytes = message.get("body", b"")
+                else:
+                    body = await _pieces(message, receive, most)
+        except TimeoutError:
+            raise RequestRefused("the body did not come in time", status=408) from None
+        if len(body) > most:
+            raise RequestRefused("the body is too large", status=413)
+        return body
 
     def _known(self, given: str) -> bool:
         """Compares with every token, each in constant time."""
@@ -149,24 +167,15 @@ def _content(scope: Scope) -> tuple[str, int]:
     return content_type, length
 
 
-async def _body(receive: Receive, length: int, most: int) -> bytes:
-    """The whole body. Raises RequestRefused beyond `most` bytes or BODY_SECONDS."""
-    if length > most:
-        raise RequestRefused("the body is too large", status=413)
+async def _pieces(message: Message, receive: Receive, most: int) -> bytes:
+    """A body that comes in several messages, `message` being the first of them."""
     pieces: list[bytes] = []
     size = 0
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise RequestRefused("the sender hung up")
-                piece = message.get("body", b"")
-                size += len(piece)
-                if size > most:
-                    raise RequestRefused("the body is too large", status=413)
-                if not message.get("more_body", False):
-                    return piece if not pieces else b"".join((*pieces, piece))
-                pieces.append(piece)
-    except TimeoutError:
-        raise RequestRefused("the body did not come in time", status=408) from None
+    while message["type"] != "http.disconnect":
+        piece = message.get("body", b"")
+        pieces.append(piece)
+        size += len(piece)
+        if size > most or not message.get("more_body", False):
+            return b"".join(pieces)
+        message = await receive()
+    raise RequestRefused("the sender hung up")

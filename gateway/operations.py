@@ -37,6 +37,8 @@ def routes(state: State, metrics: Metrics, tokens: Sequence[str]) -> list[Route]
         """Prometheus' text format, for this machine or with a token of GATEWAY_METRICS_TOKEN."""
         if not (_bears(request, tokens) or _local(request)):
             return PlainTextResponse("Not Found", status_code=404)
+        ready, _ = await state()
+        metrics.ready.set(1 if ready else 0)
         return Response(metrics.page(), media_type=METRICS_TYPE)
 
     return [

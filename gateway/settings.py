@@ -34,6 +34,8 @@ def _several(value: object) -> object:
 def _tokens(value: object) -> object:
     tokens = _several(value)
     if isinstance(tokens, list):
+        if not tokens:
+            raise _wrong("it holds no token (make one: openssl rand -hex 16)")
         for token in tokens:
             if not _TOKEN.fullmatch(token) or len(token) < LEAST_TOKEN:
                 raise _wrong(
@@ -45,6 +47,8 @@ def _tokens(value: object) -> object:
 
 def _keys(value: object) -> object:
     keys = _several(value)
+    if keys == []:
+        raise _wrong("it holds no key (make one: openssl rand -hex 32)")
     return [_key(key) for key in keys] if isinstance(keys, list) else keys
 
 
@@ -164,6 +168,7 @@ def read(environ: Mapping[str, str], *, needs_token: bool = False) -> Settings:
     given: dict[str, Any] = {
         name: environ[name] for name in _HINTS if environ.get(name, "").strip()
     }
+    named = given.get("GATEWAY_LOCALES")
     # Translations lie beside the menus, wherever those are.
     menus = Path(given.get("GATEWAY_MENUS", "menus"))
     given.setdefault("GATEWAY_LOCALES", str(menus.parent / "locales"))
@@ -181,6 +186,8 @@ def read(environ: Mapping[str, str], *, needs_token: bool = False) -> Settings:
             name = str(fault["loc"][0])
             what = fault["msg"] if fault["type"] == "setting" else f"give {_HINTS[name]}"
             faults.append(f"{name} is wrong: {what}")
+    if named is not None and not Path(named).is_dir():
+        faults.append("GATEWAY_LOCALES is wrong: there is no such folder")
     if needs_token and "GATEWAY_CALLBACK_TOKEN" not in given:
         faults.append(_missing("GATEWAY_CALLBACK_TOKEN"))
     if faults or settings is None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import re
+import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from redis import Redis
 
+from gateway import logs
 from gateway.store import Store, open_store
 from gateway.store.embedded import Embedded
 from gateway.store.keys import LASTING
@@ -41,6 +45,36 @@ class Server:
         assert kind == b"string", f"{name!r} is of a kind that the store does not use"
         value: Any = self.admin.get(name)
         return [] if value is None else [value]
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    """A failure that depends on the order can be had again: -q hides the plugin's own line."""
+    seed = config.getoption("randomly_seed", default=None)
+    if exitstatus and seed is not None:
+        terminalreporter.write_line(f"the same order again: pytest --randomly-seed={seed}")
+
+
+@pytest.fixture(autouse=True)
+def _logging_undone() -> Iterator[None]:
+    """Whoever sets logging up does so for one test: loggers keep what they first wrote with."""
+    root, server = logging.getLogger(), logging.getLogger("uvicorn")
+    handlers, levels = root.handlers[:], (root.level, server.level)
+    configured = structlog.is_configured()
+    before, accesses = structlog.get_config(), logs._accesses
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(levels[0])
+    server.setLevel(levels[1])
+    logs._accesses = accesses
+    if configured:
+        structlog.configure(**before)
+    else:
+        structlog.reset_defaults()
+    for name, module in list(sys.modules.items()):
+        if name.startswith("gateway."):
+            getattr(getattr(module, "_log", None), "__dict__", {}).pop("bind", None)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -19,7 +20,9 @@ from starlette.routing import Route
 
 from gateway.app import Gateway, create_app
 from gateway.errors import MenuError, SettingsError, StoreUnavailable, StoreUnfit
+from gateway.logs import configure
 from gateway.settings import read
+from gateway.store import Store
 from tests.conftest import Server
 from tests.turns.serving import MENUS, NUMBER, TOKEN, Phone, environ, gateway, listening
 
@@ -185,6 +188,11 @@ async def test_metrics_count_and_name_nobody(http: httpx2.AsyncClient) -> None:
         assert hers not in page
 
 
+async def test_metrics_say_whether_citizens_are_served(http: httpx2.AsyncClient) -> None:
+    """Without anybody having looked at /readyz before."""
+    assert "\ngateway_ready 1.0" in (await http.get("/metrics")).text
+
+
 async def test_metrics_are_for_this_machine_or_a_token(http: httpx2.AsyncClient) -> None:
     async def status(**headers: str) -> int:
         answer = await http.get(
@@ -234,6 +242,43 @@ async def test_a_signal_takes_new_menus_up(
     await later.dial()
     assert await later.press("3") == "END De 9 h à 17 h."
     assert (await http.get("/readyz")).json()["menus"] == app.library.current.hash
+
+
+async def test_translations_that_are_gone_leave_the_last_good_menus(
+    redis: Server, menus: Path
+) -> None:
+    """As while a deployment moves its folders; menus that never had any are taken up."""
+    locales = menus.parent / "locales"
+    app = gateway(environ(redis.url, NOWHERE, GATEWAY_MENUS=str(menus)))
+    _rewrite(menus, "De 8 h à 16 h.", "De 9 h à 17 h.")
+    assert await app.reload() is True
+    shutil.copytree(MENUS.parents[3] / "locales", locales)
+    _rewrite(menus, "De 9 h à 17 h.", "De 7 h à 15 h.")
+    assert await app.reload() is True
+    before = app.library.current.hash
+    locales.rename(menus.parent / "elsewhere")
+    assert await app.reload() is False
+    assert app.library.current.hash == before
+    (menus.parent / "elsewhere").rename(locales)
+    assert await app.reload() is True
+    await app.backends.close()
+
+
+async def test_an_undone_mistake_is_heard_of(redis: Server, menus: Path) -> None:
+    heard: list[str | None] = []
+    variables = environ(redis.url, NOWHERE, GATEWAY_MENUS=str(menus))
+    app = create_app(
+        read(variables), variables, tell=lambda told: heard.append(told.program and told.program.hash)
+    )
+    first = app.library.current.hash
+    _rewrite(menus, "Heures: heures", "Heures: heurs")
+    await app.reload()
+    await app.reload()
+    _rewrite(menus, "Heures: heurs", "Heures: heures")
+    await app.reload()
+    await app.reload()
+    assert heard == [None, first]
+    await app.backends.close()
 
 
 async def test_wrong_menus_leave_the_last_good_ones(
@@ -299,6 +344,48 @@ async def test_a_redis_of_another_installation_is_not_started_with(
     assert failed["type"] == "lifespan.startup.failed"
     assert "GATEWAY_NAME_KEY" in failed["message"]
     assert app.store is None
+
+
+async def test_why_there_is_no_redis_is_told_once_and_shown(
+    redis: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Every second it is tried; only another reason is another line."""
+    configure("info")
+    monkeypatch.setattr("gateway.app.REDIS_PAUSE", 0.01)
+    reasons = iter(["damaged", "damaged", "damaged", "no room"])
+    tried: list[str] = []
+
+    async def opening(**_given: object) -> Store:
+        tried.append(next(reasons, "no room"))
+        raise StoreUnavailable(tried[-1])
+
+    monkeypatch.setattr("gateway.app.open_store", opening)
+    app = gateway(environ(redis.url, NOWHERE))
+    async with listening(app) as base, httpx2.AsyncClient(trust_env=False) as http:
+        await _until(lambda: len(tried) > 6)
+        answer = await http.get(f"{base}/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["redis"] == "no room"
+    lines = [line for line in capfd.readouterr().err.splitlines() if '"store-away"' in line]
+    assert [json.loads(line)["reason"] for line in lines] == ["damaged", "no room"]
+
+
+async def test_a_damaged_file_of_the_embedded_server_is_explained(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    configure("info")
+    files = tmp_path / "appendonlydir"
+    files.mkdir(parents=True)
+    (files / "appendonly.aof.manifest").write_text("nonsense\n")
+    for name in ("secret-keys", "name-key"):
+        (tmp_path / name).touch(0o600)
+        (tmp_path / name).write_text("0a" * 32)
+    variables = environ("", NOWHERE, GATEWAY_DATA=str(tmp_path))
+    async with listening(gateway(variables)) as base, httpx2.AsyncClient(trust_env=False) as http:
+        told = (await http.get(f"{base}/readyz")).json()
+    assert "the embedded server" in told["redis"]
+    assert "manifest" in told["redis"]
+    assert "manifest" in capfd.readouterr().err
 
 
 async def test_a_redis_that_turns_out_unfit_ends_the_process(

@@ -14,6 +14,7 @@ PACKAGE = ROOT / "gateway"
 MOST_LINES = 500
 
 MAY_IMPORT = {
+    "deadlines": "",
     "errors": "",
     "events": "",
     "text": "errors events",
@@ -25,9 +26,9 @@ MAY_IMPORT = {
     "logs": "errors",
     "metrics": "",
     "backends": "errors events menu",
-    "turns": "errors events text menu engine channels store backends logs metrics",
+    "turns": "deadlines errors events text menu engine channels store backends logs metrics",
     "scenarios": "errors events text menu engine channels",
-    "callbacks": "errors events providers logs metrics",
+    "callbacks": "deadlines errors events providers logs metrics",
     "operations": "metrics",
     "settings": "errors store",
     "web": "errors events text menu store turns",

@@ -18,13 +18,10 @@ NUMBER = "+2290197000001"
 
 @pytest.fixture(autouse=True)
 def _logging() -> Iterator[None]:
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
     configure("info")
     token = correlation.set(None)
     yield
     correlation.reset(token)
-    root.handlers[:], root.level = before
 
 
 def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:

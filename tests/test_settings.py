@@ -90,6 +90,10 @@ def test_a_process_that_is_called_needs_a_token() -> None:
         ("GATEWAY_CALLBACK_TOKEN", "short"),
         ("GATEWAY_CALLBACK_TOKEN", f"{TOKEN},with/slash/and/more/letters"),
         ("GATEWAY_METRICS_TOKEN", "short"),
+        ("GATEWAY_CALLBACK_TOKEN", ","),
+        ("GATEWAY_METRICS_TOKEN", " , "),
+        ("GATEWAY_SECRET_KEYS", ","),
+        ("GATEWAY_LOCALES", "/nowhere/locales"),
         ("GATEWAY_DRAFTS", "peut-etre"),
         ("GATEWAY_REDIS_TRIAL", "2"),
         ("PORT", "http"),
@@ -103,6 +107,11 @@ def test_a_wrong_value_is_named_and_never_repeated(name: str, value: str) -> Non
     (fault,) = _faults({**FULL, name: value})
     assert fault.startswith(f"{name} is wrong: ")
     assert value not in fault.removeprefix(f"{name} is wrong: ").split()
+
+
+def test_translations_that_are_not_named_need_not_be_there(tmp_path: Path) -> None:
+    menus = tmp_path / "menus"
+    assert read({"GATEWAY_MENUS": str(menus)}).locales == tmp_path / "locales"
 
 
 def test_all_faults_are_told_at_once() -> None:

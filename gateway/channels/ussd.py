@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
+
+import msgspec
 
 from gateway.events import Bearer, Channel, Encoding
 from gateway.menu.program import Program
@@ -50,8 +51,7 @@ def dialled(program: Program, service_code: str, text: str = "") -> Dialled | No
     return Dialled(f"*{'*'.join(matched)}#", tuple(segments[len(matched) :]))
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(msgspec.Struct, frozen=True, gc=False):
     """How far a growing transcript was heard: no more of it is kept. `length` in characters."""
 
     length: int

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import secrets
 import signal
 import socket
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,12 +16,14 @@ import click
 import uvicorn
 import uvloop
 from rich.console import Console
+from starlette.applications import Starlette
 
 from gateway import logs
 from gateway.app import Gateway, create_app
 from gateway.cli.check import as_text, everything
-from gateway.cli.serve import configuration
+from gateway.cli.serve import configuration, listen
 from gateway.demo.agency import AGENCIES, agency, environment
+from gateway.errors import SettingsError
 from gateway.menu.loading import Loaded
 from gateway.settings import Settings, new_token, read
 from gateway.web.phone import Phone, curl
@@ -52,7 +54,9 @@ def command() -> None:
     environ = _environment(os.environ)
     settings = read(environ, needs_token=True)
     logs.configure(settings.log_level)
-    listening = _listen(settings, chosen="PORT" in os.environ)
+    chosen = bool(os.environ.get("PORT", "").strip())
+    last = settings.port + (1 if chosen else _PORTS)
+    listening = listen(settings, ports=range(settings.port, last))
     settings = settings.model_copy(update={"port": listening.getsockname()[1]})
     with listening, socket.create_server((_LOOPBACK, 0)) as behind:
         tokens = {name: secrets.token_hex(16) for name in AGENCIES}
@@ -60,10 +64,9 @@ def command() -> None:
         # An agency's real back end, where the environment names one, goes first.
         environ = {**environment(url, tokens), **environ}
         phone = Phone(settings.callback_tokens[0], str(settings.menus / "accueil.yaml"))
-        app = create_app(settings, environ, watch=True, extra_routes=phone.routes(), tell=_edited)
+        app = create_app(settings, environ, watch=True, extra_routes=phone.routes(), tell=_Edits())
         phone.counter = app
-        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        offices = agency(settings.data / "demo-agencies.sqlite", tokens)
+        offices = _offices(settings.data, tokens)
         servers = (
             _Server(configuration(app, settings)),
             _Server(uvicorn.Config(offices, lifespan="on", log_config=None, access_log=False)),
@@ -119,12 +122,33 @@ def _tell(app: Gateway) -> None:
     console.print("\nCtrl-C stops everything.\n")
 
 
-def _edited(loaded: Loaded) -> None:
+class _Edits:
     """After a menu was saved: taken up, or what is wrong with it and where."""
-    if loaded.program is not None:
-        click.echo("Menus taken up: the next call shows them.")
-        return
-    click.echo(as_text(everything(loaded)) + "The last good menus stay in service.", err=True)
+
+    def __init__(self) -> None:
+        self._wrong = False
+
+    def __call__(self, loaded: Loaded) -> None:
+        if loaded.program is None:
+            told = as_text(everything(loaded)) + "The last good menus stay in service."
+            click.echo(told, err=True)
+        elif self._wrong:
+            click.echo("Menus are in order again: the next call shows them.")
+        else:
+            click.echo("Menus taken up: the next call shows them.")
+        self._wrong = loaded.program is None
+
+
+def _offices(data: Path, tokens: Mapping[str, str]) -> Starlette:
+    """The agencies, which keep what they are told beside the gateway's own data."""
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return agency(data / "demo-agencies.sqlite", tokens)
+    except (OSError, sqlite3.Error) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise SettingsError(
+            f"GATEWAY_DATA is wrong: {data} cannot be used ({why}); give a folder of its own"
+        ) from error
 
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:
@@ -135,26 +159,6 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
         "GATEWAY_CALLBACK_TOKEN": new_token(),
         **{name: value for name, value in given.items() if value.strip()},
     }
-
-
-def _listen(settings: Settings, *, chosen: bool) -> socket.socket:
-    """The socket to serve on: PORT, or the first free one from the usual port on."""
-    ports = [settings.port] if chosen else range(settings.port, settings.port + _PORTS)
-    for port in ports:
-        try:
-            return socket.create_server((settings.host, port))
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise click.ClickException(
-                    f"cannot listen on {settings.host} port {port}: {error.strerror}"
-                ) from error
-    if chosen:
-        raise click.ClickException(
-            f"port {settings.port} is in use: stop what uses it, or set PORT to another number"
-        )
-    raise click.ClickException(
-        f"ports {ports[0]} to {ports[-1]} are all in use: set PORT to a free one"
-    )
 
 
 def _shown(host: str) -> str:

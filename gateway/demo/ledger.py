@@ -75,6 +75,10 @@ class Ledger:
 
     def __init__(self, path: Path | str, clock: Callable[[], datetime]) -> None:
         self.clock = clock
+        if isinstance(path, Path):
+            # It holds what citizens asked for, like the folder around it: the owner's alone.
+            path.touch(mode=0o600)
+            path.chmod(0o600)
         self._database = sqlite3.connect(path, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
+
+import msgspec
 
 from gateway.engine.moves import Refused
 from gateway.menu.program import AnswerType, Bound
@@ -13,8 +14,7 @@ from gateway.menu.program import AnswerType, Bound
 _NO_ANSWER = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "So"})
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(msgspec.Struct, frozen=True, gc=False):
     """What a type may know beside the answer. `country` is ISO 3166-1 alpha-2."""
 
     today: date

@@ -18,7 +18,8 @@ class Question:
     `draw` makes it, whenever it is needed, from the session alone; or says that there is nothing
     to show, and where to go on. `pick` is given what she chose of the screen's `picks`; `answer`
     any other text, clean; `passed` is run when she passes the question.
-    `matters`: a dialled suffix must not answer it. `still`: without a wrong answer, its screen is
+    `matters`: a dialled suffix must not answer it. `anywhere`: its choices have numbers, which
+    can be typed before the page that shows them. `still`: without a wrong answer, its screen is
     the same for everybody of one language and bearer as long as no variable is written on it.
     """
 
@@ -27,6 +28,7 @@ class Question:
     pick: Callable[[Run, Any, Any], Move] | None = None
     passed: Callable[[Run, Any], Move] | None = None
     matters: Callable[[Any], bool] = lambda step: False
+    anywhere: bool = False
     still: Callable[[Any], bool] = lambda step: True
 
 

@@ -15,7 +15,7 @@ from gateway.engine.screens import Screen
 from gateway.engine.session import Open
 from gateway.engine.verbs import VERBS
 from gateway.errors import Astray
-from gateway.events import Answered, CallRequest, Encoding
+from gateway.events import Answered, CallRequest
 from gateway.menu.program import Confirm, Program, Step, Target, Way
 
 _FARTHEST = 200  # steps between two screens; a menu that needs more goes round in circles
@@ -37,6 +37,10 @@ def advance(run: Run, move: Move) -> Generator[CallRequest, Answered, None]:
 def _next(run: Run, move: Move) -> Move:
     session = run.session
     match move:
+        case Show(open=open_):
+            return _show(run, open_)
+        case Target():
+            return _go(run, move)
         case Onward.BELOW:
             run.index += 1
             return _here(run)
@@ -46,10 +50,6 @@ def _next(run: Run, move: Move) -> Move:
             return draw(run)
         case Onward.BACK:
             return _back(run)
-        case Show(open=open_):
-            return _show(run, open_)
-        case Target():
-            return _go(run, move)
         case Refused(error=error):
             session.error, session.says, session.page = error, [], 0
             return draw(run)
@@ -85,9 +85,8 @@ def draw(run: Run) -> Move:
     question, step = opened(run)
     key: tuple[object, ...] | None = None
     if step is not None and session.error is None and not session.says:
-        code, gsm = run.language.code, bearer.encoding is Encoding.GSM7
-        carrier = (bearer.channel, gsm, bearer.budget)
-        key = (id(step), session.open, code, carrier, run.returns, run.leaves)
+        code, carrier = run.language.code, (bearer.channel, bearer.encoding, bearer.budget)
+        key = (id(step), session.open, code, *carrier, run.returns, run.leaves)
         known = _drawn.get(key)
         if known is not None:
             return _open(run, known[1])

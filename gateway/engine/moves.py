@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
+
+import msgspec
 
 from gateway.engine.session import Open
 from gateway.events import Answered, CallRequest
@@ -19,22 +20,19 @@ class Onward(Enum):
     STAY = auto()  # the screen that is drawn stays: the turn is over
 
 
-@dataclass(frozen=True, slots=True)
-class Show:
+class Show(msgspec.Struct, frozen=True, gc=False):
     """The step's screen is opened, as what `open` says."""
 
     open: Open = Open.STEP
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True, gc=False):
     """The answer is wrong. `error` is a key of the gateway's own words."""
 
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(msgspec.Struct, frozen=True):
     """The last question is asked again, with an error; where there is none, `otherwise`.
 
     `fixed`: what was answered before that question can no longer be taken back.
@@ -45,8 +43,7 @@ class Again:
     otherwise: Target
 
 
-@dataclass(frozen=True, slots=True)
-class Consult:
+class Consult(msgspec.Struct, frozen=True):
     """A back end must answer first; `then` goes on from what it said."""
 
     request: CallRequest

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
+
+import msgspec
 
 from gateway.events import Encoding
 from gateway.menu.program import Keys
@@ -35,13 +36,17 @@ class Key(StrEnum):
     HOME = "home"
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """`keys` are those whose number stands on it, and therefore works; `units` is its length."""
+class Page(msgspec.Struct, frozen=True):
+    """`keys` are those whose number stands on it, and therefore works; `units` is its length.
+
+    `asks`: she has seen what is asked, up to the first of its choices; before that, what she
+    types can't be meant as an answer.
+    """
 
     text: str
     keys: frozenset[Key]
     units: int
+    asks: bool
 
 
 class Sheet(NamedTuple):
@@ -74,6 +79,7 @@ def lay_out(sheet: Sheet) -> tuple[Page, ...]:
     content = [piece for piece in (above, body, *options) if piece]
     if cutter.closed(content):
         return tuple(cutter.pages)
+    cutter.asks = len(content) - len(options) + (1 if options else 0)
     if above:
         cutter.fill([above], last=False)
     cutter.fill([piece for piece in (body, *options) if piece], last=True)
@@ -108,6 +114,9 @@ class _Cutter:
     def __init__(self, sheet: Sheet, words: Sequence[str]) -> None:
         self.sheet = sheet
         self.pages: list[Page] = []
+        self.asks = 0  # pieces that must have begun before she knows what is asked
+        self.begun = 0
+        self.parted = False  # the first piece that waits began on a page before
         numbers, hidden = sheet.numbers, sheet.hidden
         self.lines = {
             Key.SKIP: _line(numbers.skip, words[0], Key.SKIP in hidden),
@@ -131,22 +140,24 @@ class _Cutter:
             if last and not waiting:
                 self._close_anyhow(taken)
                 return
-            self._add(taken, keys)
+            self.pages.append(self._page(taken, keys, asks=self.begun >= self.asks))
 
     def closed(self, items: Sequence[str]) -> bool:
         """Whether `items` fitted one last page, which is then there."""
-        keys = self._keys(last=True)
-        if self._units("\n".join([*items, *self._shown(keys)])) > self.sheet.budget:
+        page = self._page(items, self._keys(last=True), asks=True)
+        if page.units > self.sheet.budget:
             return False
-        self._add(items, keys)
+        self.pages.append(page)
         return True
 
     def _close_anyhow(self, items: Sequence[str]) -> None:
         """A last page whose content left no room for all keys: what fits of them."""
         keys = self._keys(last=True)
-        while keys and self._units("\n".join([*items, *self._shown(keys)])) > self.sheet.budget:
+        page = self._page(items, keys, asks=True)
+        while keys and page.units > self.sheet.budget:
             keys.pop()
-        self._add(items, keys)
+            page = self._page(items, keys, asks=True)
+        self.pages.append(page)
 
     def _take(self, waiting: deque[str], room: int) -> list[str]:
         taken: list[str] = []
@@ -154,17 +165,23 @@ class _Cutter:
             size = self._units(waiting[0]) + (1 if taken else 0)
             if size <= room:
                 taken.append(waiting.popleft())
+                self._begin(parted=False)
                 room -= size
                 continue
             if not taken:
                 piece, rest = cut(waiting[0], room, self.sheet.encoding)
                 taken.append(piece)
+                self._begin(parted=bool(rest))
                 if rest:
                     waiting[0] = rest
                 else:
                     waiting.popleft()
             break
         return taken
+
+    def _begin(self, *, parted: bool) -> None:
+        self.begun += not self.parted
+        self.parted = parted
 
     def _keys(self, *, last: bool) -> list[Key]:
         """In the order of their lines; the last ones give way first."""
@@ -186,9 +203,10 @@ class _Cutter:
     def _room(self, keys: Sequence[Key]) -> int:
         return self.sheet.budget - self._units("\n".join(self._shown(keys))) - 1
 
-    def _add(self, items: Sequence[str], keys: Sequence[Key]) -> None:
+    def _page(self, items: Iterable[str], keys: Sequence[Key], *, asks: bool) -> Page:
         text = "\n".join([*items, *self._shown(keys)])
-        self.pages.append(Page(text, frozenset(keys) - self.sheet.hidden, self._units(text)))
+        working = frozenset(keys) - self.sheet.hidden
+        return Page(text, working, self._units(text), asks)
 
     def _units(self, text: str) -> int:
         return units(text, self.sheet.encoding)

@@ -37,16 +37,22 @@ def read(run: Run, typed: str) -> Move:
     """Take an input on the open, drawn screen.
 
     In this order: the numbers of keys that are shown, the numbers and whole words of choices, the
-    words of keys, the first words of a choice, and what else the question takes.
+    words of keys, the first words of a choice, and what else the question takes. On a page before
+    the question itself only keys work, and anything else turns the page.
     """
     screen = run.screen
     question, step = opened(run)
     if screen is None:
         raise Astray("there is no open screen")
     text = clean(typed)
-    for key in screen.pages[run.session.page].keys:
+    page = screen.pages[run.session.page]
+    for key in page.keys:
         if text == getattr(run.program.site.keys, key.value):
             return _press(run, screen, key)
+    if not (page.asks or (question.anywhere and screen.labels) or run.playing):
+        # Nobody agrees to what she has not read: whatever she typed, the question comes first.
+        meant = _word(run, fold(text))
+        return _press(run, screen, meant if meant in (Key.BACK, Key.HOME) else Key.MORE)
     place = numbered(text, screen.numbers)
     if place is None:
         words = fold(text)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from gateway.engine.paging import Key, Page, Sheet, lay_out, numbering, remembered
 from gateway.events import Encoding
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
 
 _NOTHING: frozenset[Key] = frozenset()
 
+NOT_HERS = frozenset({"wrong_unchecked", "no_answer"})
+"""Sentences for when nobody could judge her answer: the author's own would blame it."""
 
-@dataclass(slots=True)
-class Screen:
+
+class Screen(msgspec.Struct):
     """An open question, or a text. `picks` are what the verb made the `labels` stand for."""
 
     pages: tuple[Page, ...]
@@ -79,7 +82,7 @@ class Drawing:
         wrong = self.run.session.error
         if wrong is None:
             return body
-        if error is not None:
+        if error is not None and wrong not in NOT_HERS:
             return self.write(error)
         return f"{self.word(wrong, values)}\n{body}"
 

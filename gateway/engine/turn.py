@@ -7,7 +7,8 @@ a `CallRequest`, and sent in as the `Answered`.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+
+import msgspec
 
 from gateway.engine import language, resume
 from gateway.engine.editions import adapt
@@ -27,8 +28,7 @@ from gateway.menu.program import Place, Program, Target, Way
 _MOST_INPUTS = 20  # of a dialled suffix that are played
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(msgspec.Struct, frozen=True, gc=False):
     """Where the page comes from, for simulators. `units` and `budget`: septets or UTF-16 units."""
 
     step: str | None  # id; None for the gateway's own questions
@@ -43,8 +43,7 @@ class Trace:
     open: Open
 
 
-@dataclass(frozen=True, slots=True)
-class Turned:
+class Turned(msgspec.Struct, frozen=True):
     """What came of a turn. `session` is to be kept, `secrets` to be sealed apart from it."""
 
     page: str

@@ -69,6 +69,7 @@ def choices(fields: Fields, sheet: Sheet) -> tuple[Choice, ...]:
 
 def _choice(node: Node, saves: bool, sheet: Sheet) -> Choice | None:
     if isinstance(node, Scalar):
+        _warn_of_place(node, sheet)
         label = sheet.text(node)
         return None if label is None else _made(label, node, None, None)
     if isinstance(node, Seq) or not node.entries:
@@ -102,10 +103,31 @@ def _short(key: Scalar, value: Node, saves: bool, sheet: Sheet) -> Choice | None
         return None
     if saves:
         kept = STRING.read(value, sheet)
+        if isinstance(value, Scalar) and sheet.leads_somewhere(value):
+            sheet.findings.warning(
+                value.place,
+                Code.PLACE_IN_WORDS,
+                f"« {value.text} » is what « save » keeps: the choice doesn't lead there",
+                f"to go there, write {{ label: {key.text.strip()}, go: {value.text} }}",
+            )
+        elif isinstance(value, Scalar):
+            _warn_of_place(value, sheet)
         label = sheet.text(key)
         return None if label is None or kept is None else _made(label, key, kept, None)
     label, go = sheet.text(key), sheet.target(value)
     return None if label is None or go is None else _made(label, key, None, go)
+
+
+def _warn_of_place(node: Scalar, sheet: Sheet) -> None:
+    """`- Oui:home` is a label, since no space stands behind its « : »."""
+    words, colon, place = node.text.rpartition(":")
+    if colon and words.strip() and node.plain and sheet.goes(place, node.place):
+        sheet.findings.warning(
+            node.at(len(words)),
+            Code.PLACE_IN_WORDS,
+            f"« {node.text} » is taken as it stands: no space follows its « : »",
+            f"to go to « {place} », write {{ label: {words}, go: {place} }}",
+        )
 
 
 def _long(node: Map, sheet: Sheet) -> Choice | None:

@@ -64,6 +64,7 @@ class Code(StrEnum):
     UNKNOWN_FILTER = "unknown-filter"
     UNKNOWN_PLACEHOLDER = "unknown-placeholder"
     # names of other things
+    PLACE_IN_WORDS = "place-in-words"
     UNKNOWN_TARGET = "unknown-target"
     UNKNOWN_SERVICE = "unknown-service"
     UNKNOWN_MESSAGE = "unknown-message"
@@ -129,6 +130,7 @@ EXPLAINED: Mapping[Code, str] = {
     Code.DOUBLED_BRACES: "Warning: `{{name}}` shows the braces and not the variable.",
     Code.UNKNOWN_FILTER: "There is no such filter.",
     Code.UNKNOWN_PLACEHOLDER: "A translation reads a variable that its source text doesn't.",
+    Code.PLACE_IN_WORDS: "Warning: a place to go that is taken as words, or as a kept value.",
     Code.UNKNOWN_TARGET: "There is no such part or service.",
     Code.UNKNOWN_SERVICE: "There is no such service.",
     Code.UNKNOWN_MESSAGE: "The service has no such message.",

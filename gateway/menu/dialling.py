@@ -43,12 +43,7 @@ class Codes:
         if not isinstance(node, Scalar) or not node.text:
             refuse(node, sheet, "the name of a service")
             return None
-        services = sheet.outlook.services
-        parts = services.get(node.text, frozenset())
-        if parts is None or "start" in parts:
-            return node.text
-        sheet.unknown(node.place, Code.UNKNOWN_SERVICE, "service", node.text, services)
-        return None
+        return node.text if sheet.opens(node) else None
 
     def schema(self) -> JsonSchema:
         return {

@@ -64,6 +64,32 @@ _SLIPS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
+_SHAPE = "a name, or a comparison such as acte == 'naissance', joined by and, or, not"
+_HIDDEN = re.compile("[\u00ad\u180e\u200b-\u200f\u2060\ufeff]")
+_GAPS: tuple[tuple[re.Pattern[str], str, str], ...] = (
+    (
+        re.compile(r"^(#)|(?<!.)(?:.*)(#)$"),
+        "« # »: a text has no comments",
+        "a comment has a line of its own in the file, and begins with #",
+    ),
+    (
+        re.compile(r"^(%)"),
+        "« % »: a text has no statements",
+        "write `when:` on a step or a choice, or use `switch`",
+    ),
+    (
+        re.compile(r"(\|)\s*(?:$|\|)"),
+        "a filter is missing after « | »",
+        f"there are {', '.join(FILTERS)}",
+    ),
+    (re.compile(r"(==|!=|<=|>=|<|>|\b(?:and|or|not|in)|\.)\s*$"), "nothing follows « {} »", _SHAPE),
+    (re.compile(r"^\s*(==|!=|<=|>=|<|>|\||(?:and|or|in)\b)"), "nothing stands before « {} »", _SHAPE),
+    (re.compile(r"(['\"])"), "the quote {} is not closed", "a word stands between quotes: 'pret'"),
+    (re.compile(r"^[^()]*(?:\([^()]*\)[^()]*)*(\()[^()]*$"), "« ( » is not closed", _SHAPE),
+    (re.compile(r"^[^()\[\]]*([)\]])"), "« {} » closes nothing", _SHAPE),
+)
+
+
 class Refused(Exception):
     """Not an expression of menus: `code`, what is wrong, a hint, and where in the source."""
 
@@ -116,8 +142,8 @@ def _parse(source: str) -> nodes.Expr:
         tree = parser.parse_expression()
         if not parser.stream.eos:
             rest = parser.stream.current
-            raise TemplateSyntaxError(f"« {rest.value} » is not expected here", 1)
-    except (TemplateSyntaxError, RecursionError) as error:
+            raise _Unexpected(f"« {rest.value} » is not expected here")
+    except (TemplateSyntaxError, RecursionError, _Unexpected) as error:
         raise _slip(source, error) from None
     return tree
 
@@ -130,8 +156,24 @@ def _slip(source: str, error: Exception) -> Refused:
             return Refused(
                 Code.BAD_EXPRESSION, f"« {found[0]} » is not expected here", hint, found.start()
             )
-    message = error.message if isinstance(error, TemplateSyntaxError) else None
-    return Refused(Code.BAD_EXPRESSION, message or "nested too deep")
+    if isinstance(error, RecursionError):
+        return Refused(Code.BAD_EXPRESSION, "nested too deep")
+    hidden = _HIDDEN.search(bare)
+    if hidden is not None:
+        message = f"an invisible character, U+{ord(hidden[0]):04X}"
+        return Refused(Code.BAD_CHARACTER, message, "delete it", hidden.start())
+    for pattern, message, hint in _GAPS:
+        found = pattern.search(bare)
+        if found is not None:
+            told = message.format(found[1].strip())
+            return Refused(Code.BAD_EXPRESSION, told, hint, found.start(1))
+    if isinstance(error, _Unexpected):
+        return Refused(Code.BAD_EXPRESSION, str(error), _SHAPE)
+    return Refused(Code.BAD_EXPRESSION, "nobody can tell what this means", _SHAPE)
+
+
+class _Unexpected(Exception):
+    """Something stands behind what could already be a whole expression."""
 
 
 # ---- closures ------------------------------------------------------------------------

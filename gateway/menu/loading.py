@@ -164,7 +164,9 @@ class _Compilation:
                 if key.text in {known.name for known in EARLY_KEYS}
             ],
         )
-        early_sheet = Sheet("site", self.findings, self._without_site(), outlook)
+        early_sheet = Sheet(
+            "site", self.findings, self._without_site(), outlook, mended=root.source.mended
+        )
         early = read_keys(early_node, EARLY_KEYS, early_sheet, "a site")
         source, languages, offered = site.languages(early, self.drafts)
         draft_languages = [code for code, known in languages.items() if known.state is State.DRAFT]
@@ -172,7 +174,7 @@ class _Compilation:
         for error in catalogues.errors:
             self.findings.error(Place(error.file, error.line, 1), Code.BAD_CATALOGUE, error.reason)
         wording = Wording(source, languages, offered, catalogues, self.findings)
-        sheet = Sheet("site", self.findings, wording, outlook)
+        sheet = Sheet("site", self.findings, wording, outlook, mended=root.source.mended)
         return wording, read_site(root, early, sheet, self.drafts)
 
     def _without_site(self) -> Wording:
@@ -204,6 +206,7 @@ class _Compilation:
                 site=read,
                 service=name,
                 pins=received[name],
+                mended=root.source.mended,
             )
             service = read_service(root, sheet, shared[name], ids)
             if service is not None:

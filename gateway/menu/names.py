@@ -23,6 +23,8 @@ def _named(scalar: Scalar, sheet: Sheet, sound: bool, hint: str) -> str | None:
     name = unicodedata.normalize("NFC", scalar.text)
     if sound and len(name) <= _LONGEST:
         return name
+    if sheet.invisible(scalar.place, scalar.text):
+        return None
     shown = name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…"
     sheet.error(scalar.place, Code.BAD_NAME, f"« {shown} » is not a name", hint)
     return None
@@ -89,7 +91,7 @@ class Known:
         self.section, self.code, self.what = section, code, what
 
     def read(self, node: Node, sheet: Sheet) -> str | None:
-        if not isinstance(node, Scalar) or not node.text:
+        if not isinstance(node, Scalar) or not node.text or node.told:
             article = "an" if self.what[0] in "aeio" else "a"
             refuse(node, sheet, f"the name of {article} {self.what}")
             return None

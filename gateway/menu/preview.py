@@ -5,27 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from gateway.menu.source import Map, Node, Scalar, Seq
+from gateway.menu.source import Map, Node, Scalar, Seq, visible
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """`pins` are the variables its own questions keep secrets in; `does` what it may `do`."""
+    """`pins` are the variables its own questions keep secrets in; `does` what it may `do`.
 
-    parts: frozenset[str]
+    `parts` is None where its flow is missing or isn't a map, which is told in its own file; of a
+    file that holds messages only it is empty.
+    """
+
+    parts: frozenset[str] | None
     pins: frozenset[str]
     does: frozenset[str]
 
 
 def preview(name: str, root: Map, pin_types: frozenset[str]) -> Preview:
     flow = root.get("flow")
-    parts = frozenset(key.text for key, _ in flow.entries) if isinstance(flow, Map) else frozenset()
+    parts = frozenset[str]() if flow is None and root.get("messages") is not None else None
+    if isinstance(flow, Map) and flow.entries:
+        parts = frozenset(visible(key.text) for key, _ in flow.entries)
     pins, does = set(), set()
     for step in _steps(flow):
         if _text(step, "type") in pin_types and step.get("ask") is not None:
             pins.add(_text(step, "save"))
         target = _text(step, "do")
-        if target and target not in parts:
+        if target and target not in (parts or ()):
             does.add(target.partition("#")[0])
     return Preview(parts, frozenset(pins - {""}), frozenset(does - {"", name}))
 

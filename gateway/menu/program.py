@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+import msgspec
+
 from gateway.events import Encoding, Outcome
 from gateway.text.language import Language
 
@@ -31,8 +33,7 @@ class Place:
 # ---- expressions and texts -----------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """What an expression sees. A name not in `values` is unset: false, and printed as nothing."""
 
     values: Mapping[str, object]
@@ -83,6 +84,15 @@ class Text:
     place: Place
     count: Expression | None
     variants: Mapping[str, Variant]  # by language code, all offered languages
+    locate: tuple[Callable[[int], Place], ...] = ()  # offset in a form → where it stands
+
+    def find(self, words: str) -> Place:
+        """Where `words` first stand in what the author wrote, else where the text begins."""
+        for form, locate in zip((self.source, self.source_plural or ""), self.locate, strict=False):
+            offset = form.find(words)
+            if offset >= 0:
+                return locate(offset)
+        return self.place
 
     def render(self, language: str, scope: Scope, *, gsm: bool) -> str:
         """The text in `language`, its braces filled. `gsm` prefers the translator's GSM variant.
@@ -236,6 +246,7 @@ class List(Step):
     item: Text
     save: str | None = None
     value: str | None = None  # the record's field that `save` keeps; None: the record
+    value_place: Place | None = None  # where `value` is said
     choices: tuple[Choice, ...] = ()
     error: Text | None = None
     empty: Text | Target | None = None
@@ -492,8 +503,7 @@ class Program:
 
     def dialled(self, segments: tuple[str, ...]) -> tuple[tuple[str, ...], str] | None:
         """The longest code that `segments` begin with, and its service."""
-        for end in range(len(segments), 0, -1):
-            service = self.codes.get(segments[:end])
-            if service is not None:
-                return segments[:end], service
-        return None
+        # Of a hostile request's hundred thousand segments none is looked at in vain.
+        longest = max(map(len, self.codes), default=0)
+        heads = (segments[:end] for end in range(min(longest, len(segments)), 0, -1))
+        return next(((head, self.codes[head]) for head in heads if head in self.codes), None)

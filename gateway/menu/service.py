@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from difflib import get_close_matches
 from typing import Any
 
 from gateway.menu.codes import Code
 from gateway.menu.contracts import CONTRACT
-from gateway.menu.findings import nearest
 from gateway.menu.names import Known, part, plain
 from gateway.menu.program import Do, Message, Resume, Service, Step, Way
 from gateway.menu.shapes import (
@@ -25,7 +25,7 @@ from gateway.menu.shapes import (
     refuse,
 )
 from gateway.menu.sheet import Sheet
-from gateway.menu.source import Map, Node
+from gateway.menu.source import Map, Node, visible
 from gateway.menu.steps import Ids, read_steps
 from gateway.menu.values import DURATION, STRING, TEXT
 
@@ -95,7 +95,8 @@ def read_service(root: Map, sheet: Sheet, pins: frozenset[str], ids: Ids) -> Ser
         sheet.declared_messages = frozenset(key.text for key, _ in messages_node.entries)
     sheet.messages = _messages(fields.get("messages", {}), messages_node, sheet)
     parts = _parts(fields, sheet, ids)
-    if root.get("flow") is None and root.get("messages") is None:
+    meant = (visible(key.text) for key, _ in root.entries)
+    if not any(get_close_matches(key, ("flow", "messages"), n=1) for key in meant):
         sheet.error(root.place, Code.MISSING_KEY, "a service needs « flow: » or « messages: »")
     if "title" not in fields:
         return None
@@ -138,8 +139,10 @@ def _parts(fields: Fields, sheet: Sheet, ids: Ids) -> dict[str, tuple[Step, ...]
         if name is not None:
             parts[key.text] = steps
     if flow.get("start") is None:
-        close = nearest("start", parts)
-        sheet.error(flow.place, Code.MISSING_KEY, "a flow needs the part « start: »", close)
+        close = get_close_matches("start", [name.casefold() for name in parts], n=1)
+        written = next((name for name in parts if name.casefold() in close), "")
+        hint = f"write « {written} » as « start »" if written else ""
+        sheet.error(flow.place, Code.MISSING_KEY, "a flow needs the part « start: »", hint)
     return parts
 
 

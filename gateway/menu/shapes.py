@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gateway.menu.codes import Code
 from gateway.menu.findings import nearest
 from gateway.menu.program import Place
-from gateway.menu.source import Map, Node, Scalar, Seq, raw
+from gateway.menu.source import Map, Node, Scalar, Seq, raw, visible
 
 if TYPE_CHECKING:
     from gateway.menu.sheet import Sheet
@@ -40,6 +41,8 @@ def is_counted(node: Map) -> bool:
 
 def refuse(node: Node, sheet: Sheet, what: str) -> None:
     """The finding that `node` is not `what`."""
+    if isinstance(node, Scalar) and node.told:
+        return
     if isinstance(node, Scalar) and not node.text:
         cut = node.cut()
         if cut is not None:
@@ -77,7 +80,7 @@ class One:
     outline: JsonSchema = field(default_factory=lambda: dict(SCALAR))
 
     def read(self, node: Node, sheet: Sheet) -> Any:
-        if not isinstance(node, Scalar) or not node.text:
+        if not isinstance(node, Scalar) or not node.text or node.told:
             refuse(node, sheet, self.what)
             return None
         return self.take(node, sheet)
@@ -95,7 +98,9 @@ class OneOf:
     def read(self, node: Node, sheet: Sheet) -> str | None:
         if isinstance(node, Scalar) and node.text in self.words:
             return node.text
-        if isinstance(node, Scalar) and node.text:
+        if isinstance(node, Scalar) and node.text and not node.told:
+            if sheet.invisible(node.place, node.text):
+                return None
             sheet.error(
                 node.place,
                 Code.BAD_VALUE,
@@ -116,7 +121,9 @@ class YesNo:
     def read(self, node: Node, sheet: Sheet) -> bool | None:
         if isinstance(node, Scalar) and node.text in ("yes", "no"):
             return node.text == "yes"
-        if isinstance(node, Scalar) and node.text:
+        if isinstance(node, Scalar) and node.text and not node.told:
+            if sheet.invisible(node.place, node.text):
+                return None
             meant = {"true": "yes", "oui": "yes", "on": "yes", "1": "yes"}
             meant |= {"false": "no", "non": "no", "off": "no", "0": "no"}
             word = meant.get(node.text.lower())
@@ -242,16 +249,22 @@ def read_keys(node: Map, keys: Sequence[Key], sheet: Sheet, what: str) -> Fields
     known = {key.name: key for key in keys}
     values: dict[str, Any] = {}
     complete = True
+    meant = set()
     for name, value_node in node.entries:
         key = known.get(name.text)
         if key is None:
             complete = False
+            if sheet.invisible(name.place, name.text):
+                meant.add(visible(name.text))
+                continue
+            meant |= set(get_close_matches(name.text, known, n=1))
             hint = nearest(name.text, known) or f"{what} may have {', '.join(known)}"
             sheet.error(
                 name.place, Code.UNKNOWN_KEY, f"{what} has no key « {_short(name.text)} »", hint
             )
             continue
-        value = key.shape.read(value_node, sheet)
+        told = isinstance(value_node, Scalar) and value_node.told
+        value = None if told else key.shape.read(value_node, sheet)
         if value is None:
             complete = False
         else:
@@ -260,6 +273,8 @@ def read_keys(node: Map, keys: Sequence[Key], sheet: Sheet, what: str) -> Fields
     for key in keys:
         if key.required and key.name not in said:
             complete = False
+            if key.name in meant:
+                continue  # told as a key that is written wrongly
             sheet.error(node.place, Code.MISSING_KEY, f"{what} needs « {key.name}: »")
     return Fields(node, values, complete)
 

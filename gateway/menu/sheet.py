@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.menu.codes import Code
@@ -10,7 +10,7 @@ from gateway.menu.expressions import Refused, expression
 from gateway.menu.findings import Findings, nearest, offer
 from gateway.menu.program import Expression, Message, Place, Site, Table, Target, Text, Way
 from gateway.menu.shapes import COUNTED, comment_cuts, is_counted, refuse
-from gateway.menu.source import Map, Node, Scalar, Seq
+from gateway.menu.source import INVISIBLE, Map, Node, Scalar, Seq, unseen
 from gateway.menu.texts import Locate, Wording
 
 PLACES = {"home": Way.HOME, "language": Way.LANGUAGE}
@@ -21,7 +21,7 @@ FAILS = {"again": Way.AGAIN, "continue": Way.CONTINUE}
 class Outlook:
     """What the whole folder defines, known before any step is compiled.
 
-    `services` maps each to its parts; None where its file can't be read, so that what refers
+    `services` maps each to its parts; None where its flow can't be read, so that what refers
     to it isn't blamed. `declared` are the names of each section of the site, faulty ones too;
     None for a section of another shape, and where `site.yaml` can't be read at all.
     """
@@ -31,10 +31,17 @@ class Outlook:
     broken_tables: frozenset[str]
     declared: Mapping[str, frozenset[str] | None] | None
 
+    def holds_messages_only(self, service: str) -> bool:
+        parts = self.services.get(service)
+        return parts is not None and not parts
+
 
 @dataclass(slots=True)
 class Sheet:
-    """`pins` are the variables that may hold a secret here, whoever set them."""
+    """`pins` are the variables that may hold a secret here, whoever set them.
+
+    `mended` are lines that were told to be broken already: names there may be halves of names.
+    """
 
     domain: str
     findings: Findings
@@ -46,12 +53,35 @@ class Sheet:
     declared_messages: frozenset[str] = frozenset()
     agency: str | None = None
     pins: frozenset[str] = frozenset()
+    mended: Collection[int] = ()
 
     def error(self, place: Place, code: str, message: str, hint: str = "") -> None:
         self.findings.error(place, code, message, hint)
 
     def unknown(self, place: Place, code: str, what: str, name: str, known: Iterable[str]) -> None:
-        self.error(place, code, f"there is no {what} « {name} »", offer(name, known))
+        if place.line not in self.mended and not self.invisible(place, name):
+            self.error(place, code, f"there is no {what} « {name} »", offer(name, known))
+
+    def invisible(self, place: Place, name: str) -> bool:
+        """Whether `name`, which stands at `place`, holds what nobody sees; it is told then."""
+        found = INVISIBLE.search(name)
+        if found is None:
+            return False
+        at = Place(place.file, place.line, place.column + found.start())
+        self.error(at, Code.BAD_CHARACTER, *unseen(found[0]))
+        return True
+
+    def opens(self, node: Scalar) -> bool:
+        """Whether `node` names a service that can be opened; one at fault was told elsewhere."""
+        services = self.outlook.services
+        if node.text not in services:
+            self.unknown(node.place, Code.UNKNOWN_SERVICE, "service", node.text, services)
+            return False
+        if self.outlook.holds_messages_only(node.text):
+            message = f"« {node.text} » has messages only: there is no flow to open"
+            self.error(node.place, Code.UNKNOWN_SERVICE, message)
+            return False
+        return True
 
     # ---- texts and expressions -------------------------------------------------------
 
@@ -96,7 +126,7 @@ class Sheet:
         )
 
     def _form(self, node: Node) -> tuple[Scalar, str] | None:
-        if isinstance(node, Scalar):
+        if isinstance(node, Scalar) and not node.told:
             cut = node.cut()
             if cut is not None:
                 comment_cuts(cut, self)
@@ -134,7 +164,7 @@ class Sheet:
                 "write it here without braces",
             )
             return None
-        if not isinstance(node, Scalar) or not node.text.strip():
+        if not isinstance(node, Scalar) or not node.text.strip() or node.told:
             refuse(node, self, "an expression")
             return None
         try:
@@ -152,23 +182,29 @@ class Sheet:
 
     def target(self, node: Node, *, fails: bool = False) -> Target | None:
         """A place to go. One that isn't there becomes `Way.UNKNOWN`, its finding noted."""
-        if not isinstance(node, Scalar) or not node.text:
+        if not isinstance(node, Scalar) or not node.text or node.told:
             refuse(node, self, "a place to go")
             return None
         place, name = node.place, node.text
         found = self._known_target(name, place, fails=fails)
         if found is not None:
             return found
-        if name in FAILS:
+        if self.outlook.holds_messages_only(name.partition("#")[0]):
+            message = f"« {name.partition('#')[0]} » has messages only: there is no flow to go to"
+            self.error(place, Code.UNKNOWN_TARGET, message)
+        elif name in FAILS:
             message = f"« {name} » is a place to go only for a call that fails"
             self.error(place, Code.UNKNOWN_TARGET, message)
-        else:
+        else:  # `unknown` says nothing of a name that was told to be broken
             self.unknown(place, Code.UNKNOWN_TARGET, "part or service", name, self._places(fails))
         return Target(Way.UNKNOWN, place, name)
 
     def leads_somewhere(self, node: Scalar) -> bool:
         """Whether a text that may also be a place is one."""
-        return self._known_target(node.text, node.place, fails=False) is not None
+        return self.goes(node.text, node.place)
+
+    def goes(self, name: str, place: Place) -> bool:
+        return self._known_target(name, place, fails=False) is not None
 
     def _known_target(self, name: str, place: Place, *, fails: bool) -> Target | None:
         if name in PLACES:
@@ -185,12 +221,16 @@ class Sheet:
         if there is None:
             return Target(Way.UNKNOWN, place, service, part)
         part = part or "start"
-        return Target(Way.PART, place, service, part) if part in there else None
+        if part in there:
+            return Target(Way.PART, place, service, part)
+        # A flow without its start was told where it stands.
+        return Target(Way.UNKNOWN, place, service, part) if there and part == "start" else None
 
     def _places(self, fails: bool) -> list[str]:
         places = [*PLACES, *(FAILS if fails else ())]
         for service, parts in self.outlook.services.items():
-            places.append(service)
+            if parts is None or "start" in parts:
+                places.append(service)
             own = service == self.service
             places += [part if own else f"{service}#{part}" for part in parts or ()]
         return places

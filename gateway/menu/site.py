@@ -96,6 +96,10 @@ def _network(scalar: Scalar, sheet: Sheet) -> str | None:
     return None
 
 
+def _opened(scalar: Scalar, sheet: Sheet) -> str | None:
+    return scalar.text if sheet.opens(scalar) else None
+
+
 _KEY_SHAPE = _matching(_KEY, "a key to press", "one to three of 0-9, * and #")
 
 _LANGUAGE_KEYS = (
@@ -138,7 +142,7 @@ _USSD_KEYS = (
 _WORDS = Listing(STRING, "a list of words")
 _SMS_KEYS = (
     Key("sender", STRING, "Qui envoie les SMS : un numéro court ou un nom."),
-    Key("start", STRING, "Le service qu'ouvre un SMS que rien d'autre n'explique."),
+    Key("start", One("the name of a service", _opened), "Le service qu'ouvre un SMS que rien d'autre n'explique."),
     Key("stop", _WORDS, "Les mots qui arrêtent les messages."),
     Key("again", _WORDS, "Les mots qui les reprennent."),
     Key("help", _WORDS, "Les mots qui demandent de l'aide."),
@@ -333,14 +337,6 @@ def _operators(said: Mapping[str, Fields], budget: int, sheet: Sheet) -> dict[st
 def _sms(fields: Fields | None, sheet: Sheet) -> SmsSettings:
     said: Mapping[str, Any] = fields if fields is not None else {}
     start = said.get("start")
-    if fields is not None and start is not None and start not in sheet.outlook.services:
-        sheet.unknown(
-            fields.place("start"),
-            Code.UNKNOWN_SERVICE,
-            "service",
-            start,
-            sheet.outlook.services,
-        )
     quiet = _QUIET.fullmatch(said.get("quiet", ""))
     return SmsSettings(
         sender=said.get("sender"),

@@ -27,6 +27,15 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]"
 )
 _TAB = re.compile(r"^ *\t[ \t]*(?=[^ \t\r\n#])", re.MULTILINE)
+_TAB_AFTER_DASH = re.compile(r"^ *(?:- +)*-[ ]*(\t)", re.MULTILINE)
+_SPACES = "\u00a0\u2007\u202f"
+INVISIBLE = re.compile(f"[{_SPACES}\u00ad\u180e\u200b-\u200f\u2060\ufeff]")
+"""No-break spaces and what has no width: welcome in a text, never in what is around it."""
+_AROUND = re.compile(
+    rf"^(?P<before>[ ]*(?:-[ ]+)*-?)(?P<hidden>{INVISIBLE.pattern}(?:{INVISIBLE.pattern}| )*)"
+    rf"|^(?P<key>[ ]*(?:-[ ]+)*[a-z_]+[ ]*:[ ]*)(?P<value>{INVISIBLE.pattern}+[ ]*)"
+)
+_BLOCK = re.compile(r"^(?P<indent>[ ]*)(?:-[ ]+)*(?:\S.*:|-)[ ]+[|>][+-]?\d?[+-]?[ ]*(?:#.*)?$")
 _COMMENT = re.compile(r"([ \t]+)#(.?)")
 
 
@@ -57,7 +66,7 @@ class Scalar:
     start: int
     end: int
     text: str
-    style: str  # "" plain, or one of ' " | >; "?" for what can't be a key
+    style: str  # "" plain, or one of ' " | >; "?" for what can't be a key, "*" for an alias
 
     @property
     def place(self) -> Place:
@@ -66,6 +75,11 @@ class Scalar:
     @property
     def plain(self) -> bool:
         return self.style == ""
+
+    @property
+    def told(self) -> bool:
+        """Whether it was told to be wrong whatever it is for: an alias."""
+        return self.style == "*"
 
     def at(self, offset: int) -> Place:
         """Where the character `text[offset]` stands: found by counting its like in the raw text."""
@@ -153,6 +167,7 @@ def parse(file: str, text: str, findings: Findings) -> Node | None:
             "delete it; it often comes from copying out of another program",
         )
         return None
+    source = _without_invisible(source, findings)
     before = len(findings)
     for tab in _TAB.finditer(source.text):
         findings.error(
@@ -160,6 +175,10 @@ def parse(file: str, text: str, findings: Findings) -> Node | None:
             Code.YAML_TAB,
             "a tab in the indentation",
             "use spaces, two for each level",
+        )
+    for tab in _TAB_AFTER_DASH.finditer(source.text):
+        findings.error(
+            source.place(tab.start(1)), Code.YAML_TAB, "a tab after « - »", "use a space"
         )
     for _ in range(_MOST_MENDED):
         try:
@@ -179,6 +198,47 @@ def parse(file: str, text: str, findings: Findings) -> Node | None:
         else:
             return _Builder(source, findings).build(iter(events))
     return None
+
+
+def visible(text: str) -> str:
+    """`text` without what nobody sees."""
+    return INVISIBLE.sub("", text)
+
+
+def unseen(character: str) -> tuple[str, str]:
+    """What to say of such a character, and what to do about it."""
+    if character in _SPACES:
+        return f"a no-break space, U+{ord(character):04X}", "write an ordinary space, or none"
+    return (
+        f"an invisible character, U+{ord(character):04X}",
+        "delete it; it often comes from copying out of another program",
+    )
+
+
+def _without_invisible(source: Source, findings: Findings) -> Source:
+    """The same, where what nobody sees stands in texts only; each place is told."""
+    if INVISIBLE.search(source.text) is None:
+        return source
+    lines = source.text.split("\n")
+    block: int | None = None  # the indentation of the key whose text stands below it
+    for number, line in enumerate(lines):
+        bare = line.rstrip("\r")
+        if block is not None and (not bare.strip() or len(bare) - len(bare.lstrip(" ")) > block):
+            continue
+        found = _AROUND.match(bare)
+        while found is not None:
+            group = "hidden" if found["hidden"] is not None else "value"
+            first = found[group].lstrip(" ")[0]
+            place = Place(source.file, number + 1, found.start(group) + 1)
+            findings.error(place, Code.BAD_CHARACTER, *unseen(first))
+            spaces = "".join(one if one == " " or one in _SPACES else "" for one in found[group])
+            spaces = INVISIBLE.sub(" ", spaces)
+            bare = f"{bare[: found.start(group)]}{spaces}{bare[found.end(group) :]}"
+            found = _AROUND.match(bare)
+        lines[number] = bare + line[len(line.rstrip("\r")) :]
+        header = _BLOCK.match(bare)
+        block = len(header["indent"]) if header is not None else None
+    return Source(source.file, "\n".join(lines))
 
 
 def _report(source: Source, mended: Mended, findings: Findings) -> None:
@@ -257,7 +317,7 @@ class _Builder:
             "a « * » at the beginning is an alias, which menus don't have",
             'if it belongs to the text, put the text into quotes "…"; to share steps, use do:',
         )
-        return Scalar(self.source, start, end, self.source.text[start:end], "")
+        return Scalar(self.source, start, end, self.source.text[start:end], "*")
 
     def _decorations(self, event: Any) -> None:
         place = self.source.place(event.start_mark.index)

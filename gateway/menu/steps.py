@@ -11,7 +11,7 @@ from gateway.menu.findings import nearest
 from gateway.menu.program import Place, Step
 from gateway.menu.shapes import read_keys, refuse, said
 from gateway.menu.sheet import Sheet
-from gateway.menu.source import Map, Node, Scalar, Seq, raw
+from gateway.menu.source import Map, Node, Scalar, Seq, raw, visible
 from gateway.menu.verbs import Draft, Verb, registry
 
 _VERBS = registry()
@@ -52,7 +52,7 @@ def read_steps(part: str, node: Node, place: Place, sheet: Sheet, ids: Ids) -> t
             refuse(node, sheet, "a list of steps")
         return ()
     if not node.items:
-        sheet.error(node.place, Code.EMPTY_VALUE, f"the part « {part} » has no steps")
+        sheet.error(place, Code.EMPTY_VALUE, f"the part « {part} » has no steps")
     _rates(node, sheet)
     steps = []
     for index, item in enumerate(node.items):
@@ -64,8 +64,8 @@ def read_steps(part: str, node: Node, place: Place, sheet: Sheet, ids: Ids) -> t
 
 def _step(part: str, index: int, node: Node, sheet: Sheet, ids: Ids) -> Step | None:
     if not isinstance(node, Map):
-        if isinstance(node, Scalar) and node.plain and node.text.startswith("*"):
-            return None  # an alias, which was told already
+        if isinstance(node, Scalar) and node.told:
+            return None
         sheet.error(
             node.place,
             Code.UNKNOWN_VERB,
@@ -99,6 +99,11 @@ def _verb(node: Map, sheet: Sheet) -> Verb | None:
     if len(found) == 1:
         return _VERBS[found[0].text]
     if not found:
+        if any(
+            visible(key.text) in _VERBS and sheet.invisible(key.place, key.text)
+            for key, _ in node.entries
+        ):
+            return None
         first = node.entries[0][0] if node.entries else None
         word = first.text if first else ""
         sheet.error(

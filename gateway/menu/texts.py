@@ -60,6 +60,7 @@ class Wording:
             place=place,
             count=count,
             variants=variants,
+            locate=tuple(locate for _, locate in forms),
         )
 
     def plain(self, domain: str, place: Place, source: str) -> Text:
@@ -99,7 +100,7 @@ class Wording:
             plural=entry.plural,
             gsm=self._fitting(gsm, forms, reads),
             fuzzy=entry.fuzzy,
-            place=Place(entry.file, entry.line, 1),
+            place=_place(entry, 0),
         )
 
     def _as_written(
@@ -134,24 +135,33 @@ class Wording:
     def _translated(
         self, entry: Entry, wanted: int, reads: frozenset[tuple[str, ...]]
     ) -> tuple[Template, ...] | None:
-        place = Place(entry.file, entry.line, 1)
         forms = entry.forms if wanted > 1 else entry.forms[:1]
-        try:
-            templates = tuple(cut(form.strip(), lambda offset: place) for form in forms)
-        except Refused as refused:
-            self.findings.error(place, refused.code, refused.message, refused.hint)
-            return None
-        strange = sorted(".".join(path) for path in _reads(templates) - reads)
-        if strange:
-            known = ", ".join(sorted(f"{{{'.'.join(path)}}}" for path in reads)) or "no variable"
-            self.findings.error(
-                place,
-                Code.UNKNOWN_PLACEHOLDER,
-                f"the translation reads {{{strange[0]}}}, which its source text doesn't",
-                f"the source text reads {known}",
-            )
-            return None
-        return templates
+        templates: list[Template] = []
+        for index, form in enumerate(forms):
+            place = _place(entry, index)
+            try:
+                template = cut(form.strip(), lambda _, place=place: place)
+            except Refused as refused:
+                self.findings.error(place, refused.code, refused.message, refused.hint)
+                return None
+            strange = sorted(".".join(path) for path in _reads([template]) - reads)
+            if strange:
+                known = ", ".join(sorted(f"{{{'.'.join(path)}}}" for path in reads))
+                self.findings.error(
+                    place,
+                    Code.UNKNOWN_PLACEHOLDER,
+                    f"the translation reads {{{strange[0]}}}, which its source text doesn't",
+                    f"the source text reads {known or 'no variable'}",
+                )
+                return None
+            templates.append(template)
+        return tuple(templates)
+
+
+def _place(entry: Entry, form: int) -> Place:
+    """Where the translation stands, not the text that it translates."""
+    lines = entry.form_lines
+    return Place(entry.file, lines[form] if form < len(lines) else entry.line, 1)
 
 
 def _reads(templates: Iterable[Template]) -> set[tuple[str, ...]]:

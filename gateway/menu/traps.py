@@ -53,6 +53,9 @@ class Mended:
 def explain(error: yaml.MarkedYAMLError, text: str) -> Mended:
     """The trap behind a parser's error, looked for where it stumbled and where it began."""
     lines = text.splitlines()
+    colonless = _colonless(error, lines)
+    if colonless is not None:
+        return colonless
     marks = [mark for mark in (error.problem_mark, error.context_mark) if mark is not None]
     for mark in marks:
         if mark.line < len(lines):
@@ -72,7 +75,67 @@ def explain(error: yaml.MarkedYAMLError, text: str) -> Mended:
             "look at its indentation; a text that goes on over several lines is quoted, "
             "or stands below a « | »",
         )
-    return Mended(line, column, Code.YAML_SYNTAX, f"not YAML: {problem}", QUOTE_IT)
+    if "flow" in (error.context or ""):
+        if error.context_mark is not None:
+            line, column = error.context_mark.line + 1, error.context_mark.column + 1
+        return Mended(
+            line,
+            column,
+            Code.YAML_SYNTAX,
+            "what begins here is not read to its end",
+            "between braces or brackets « , » separates, and each is closed",
+        )
+    return Mended(
+        line,
+        column,
+        Code.YAML_SYNTAX,
+        "nobody can tell what this line means here",
+        "compare it with the lines around it: indentation, « : », quotes",
+    )
+
+
+_COLONLESS = re.compile(r"^(?P<head>[ ]*(?:-[ ]+)*)(?P<key>[a-z_]+)(?P<rest>:?\S.*|[ ]+[^ ].*|)$")
+
+
+def _colonless(error: yaml.MarkedYAMLError, lines: list[str]) -> Mended | None:
+    """A key without its « : » is noticed only below, where something follows that it can't hold."""
+    problem = error.problem or ""
+    if error.problem_mark is None:
+        return None
+    if "could not find expected ':'" in problem and error.context_mark is not None:
+        return _without_colon(lines, error.context_mark.line)
+    misfit = ("mapping values", "block sequence entries", "did not find expected <document start>")
+    if not problem.startswith(misfit):
+        return None
+    above = error.problem_mark.line - 1
+    while above >= 0 and (not lines[above].strip() or lines[above].lstrip().startswith("#")):
+        above -= 1
+    here = lines[error.problem_mark.line] if error.problem_mark.line < len(lines) else ""
+    if above < 0 or _trap(here, 1) is not None:
+        return None
+    return _without_colon(lines, above)
+
+
+def _without_colon(lines: list[str], index: int) -> Mended | None:
+    line = lines[index].rstrip()
+    found = _COLONLESS.match(line)
+    if found is None or _COLON.search(line) is not None:
+        return None
+    head, key, rest = found["head"], found["key"], found["rest"]
+    if rest and not rest.startswith((":", " ")):
+        return None
+    value = rest.removeprefix(":").strip()
+    after = " " if rest.startswith(":") else ": "
+    what = "a space" if rest.startswith(":") else "« : »"
+    return Mended(
+        index + 1,
+        len(head) + len(key) + (2 if rest.startswith(":") else 1),
+        Code.YAML_SYNTAX,
+        f"{what} is missing after « {key}{':' if rest.startswith(':') else ''} »",
+        f"write {key}: {value or '…'}",
+        f"{head}{key}: {value}".rstrip(),
+        len(line) + 1 + len(after) if not value else len(head) + len(key) + 2,
+    )
 
 
 def _trap(line: str, number: int) -> Mended | None:
@@ -95,6 +158,17 @@ def _trap(line: str, number: int) -> Mended | None:
         message = f"a text can't begin with « {first} » and a space unless it is quoted"
         return Mended(
             number, column, Code.YAML_DASH, message, QUOTE_IT, _quoted(head, value), column
+        )
+    if value == "env:":
+        message = "the name of a variable is missing after « env: »"
+        return Mended(
+            number,
+            column + len(value),
+            Code.EMPTY_VALUE,
+            message,
+            "write env:NAME, without a space",
+            _quoted(head, value),
+            column,
         )
     colon = _COLON.search(value)
     if colon is None or not head.rstrip().endswith((":", "-")):

@@ -105,7 +105,7 @@ def _reference(scalar: Scalar, sheet: Sheet) -> EnvRef | None:
 
 def _secret(scalar: Scalar, sheet: Sheet) -> EnvRef | None:
     reference = _reference(scalar, sheet)
-    if reference is None:
+    if reference is None and scalar.place.line not in sheet.mended:
         sheet.error(
             scalar.place,
             Code.SECRET_IN_FILE,
@@ -135,6 +135,8 @@ def _address(scalar: Scalar, sheet: Sheet) -> str | EnvRef | None:
         sound = sound and not (parts.query or parts.fragment or parts.username)
     except ValueError:
         sound = False
+    if not sound and scalar.place.line in sheet.mended:
+        return None
     if not sound:
         sheet.error(
             scalar.place,

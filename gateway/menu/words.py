@@ -42,6 +42,7 @@ WORDS: Mapping[str, str] = {
     "wrong_pin": "Code incorrect. Tapez seulement des chiffres.",
     "wrong_check": "Réponse inconnue. Vérifiez et recommencez.",
     "wrong_characters": "Tapez seulement des lettres et des chiffres.",
+    "no_answer": "Pas de réponse du service. Réessayez.",
     "wrong_unchecked": "Vérification impossible. Réessayez plus tard.",
     "example": "Exemple : {example}",
     "wrong_rating": "Tapez un chiffre de 1 à 5.",

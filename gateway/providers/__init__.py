@@ -13,6 +13,8 @@ from enum import StrEnum
 from importlib import import_module
 from types import MappingProxyType
 
+import msgspec
+
 from gateway.events import UssdReply, UssdRequest
 
 
@@ -25,15 +27,13 @@ class Ending(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class SessionEnded:
+class SessionEnded(msgspec.Struct, frozen=True, gc=False):
     """What is kept of an ended-session event: nothing about the citizen."""
 
     ending: Ending
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(msgspec.Struct, frozen=True, gc=False):
     """An HTTP answer, ready to send: header names and values as ASGI wants them."""
 
     status: int

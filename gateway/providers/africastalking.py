@@ -18,13 +18,14 @@ LONGEST_CODE = 182  # a USSD string, 3GPP TS 22.090
 LONGEST_NETWORK = 32
 
 _ENDINGS = {ending.value: ending for ending in Ending}
-_KNOWN = ("sessionId", "phoneNumber", "serviceCode", "networkCode", "text")
+_KNOWN = frozenset({"sessionId", "phoneNumber", "serviceCode", "networkCode", "text"})
+_CONTENT_TYPE = (b"content-type", b"text/plain; charset=utf-8")
 
 
 def read_ussd(body: bytes, content_type: str, country: str) -> UssdRequest:
     check_media_type(content_type)
     form = fields(body)
-    if not any(name in form for name in _KNOWN):
+    if _KNOWN.isdisjoint(form):
         raise RequestRefused("no field of an Africa's Talking session")
     session_id = _only(form, "sessionId").strip()
     if not session_id:
@@ -43,11 +44,7 @@ def read_ussd(body: bytes, content_type: str, country: str) -> UssdRequest:
 
 def write_ussd(reply: UssdReply) -> Wire:
     body = (f"END {reply.text}" if reply.ends else f"CON {reply.text}").encode()
-    headers = (
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", b"%d" % len(body)),
-    )
-    return Wire(200, headers, body)
+    return Wire(200, (_CONTENT_TYPE, (b"content-length", b"%d" % len(body))), body)
 
 
 def read_event(body: bytes, content_type: str) -> SessionEnded:

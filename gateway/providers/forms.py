@@ -36,8 +36,10 @@ def fields(body: bytes) -> dict[str, list[str]]:
     if b"%" not in usual and usual.isascii():
         for field in usual.decode("ascii").split("&"):
             name, _, value = field.partition("=")
-            if name:
-                found.setdefault(name, []).append(value)
+            if name in found:
+                found[name].append(value)
+            elif name:
+                found[name] = [value]
         return found
     for pair in body.split(b"&"):
         raw_name, _, raw_value = pair.partition(b"=")

@@ -40,6 +40,13 @@ class Fail:
     outcome: Outcome
 
 
+@dataclass(frozen=True, slots=True)
+class Spoke:
+    """She was asked for her language and typed `text`."""
+
+    text: str
+
+
 @dataclass(slots=True)
 class Terminal:
     """`opens` is a code to dial, or the name of a service. The clock stands still at `now`, the
@@ -58,7 +65,7 @@ class Terminal:
     phone: Phone = field(init=False)
     turned: Turned | None = None  # the last one
     moves: list[Recorded] = field(default_factory=list)
-    acts: list[Enter | HangUp | Wait | Fail] = field(default_factory=list)  # to be done again
+    acts: list[Enter | Spoke | HangUp | Wait | Fail] = field(default_factory=list)  # to be done again
     secrets: set[str] = field(default_factory=set)  # what was typed where one was asked
     away: int = 0  # seconds since the call was cut
 
@@ -106,6 +113,11 @@ class Terminal:
         is_open = self.turned.trace.open is Open.STEP
         return is_open and isinstance(step, Ask) and step.type.base == "pin"
 
+    @property
+    def _asks_language(self) -> bool:
+        asked = self.turned is not None and self.turned.trace.open is Open.LANGUAGE
+        return asked and self.phone.open is not None
+
     # ---- the phone -------------------------------------------------------------------
 
     def _pick_up(self) -> None:
@@ -149,7 +161,8 @@ class Terminal:
         secret = asked and before is not None and not self._is_key(text, before, turned)
         if secret:
             self.secrets |= {text, clean(text), clean(text).replace(" ", "")} - {""}
-        self.acts.append(Enter(text))
+        spoke = before is not None and before.trace.open is Open.LANGUAGE
+        self.acts.append(Spoke(text) if spoke else Enter(text))
         self._note(Enter(text), turned, secret=secret)
         return turned
 
@@ -188,6 +201,8 @@ class Terminal:
                         self._pass(seconds)
                     case HangUp(seconds):
                         turned = self._call_again(seconds)
+                    case Spoke(text) if self._asks_language:
+                        turned = self._press(text)
                     case Enter(text) if self.phone.open is not None:
                         turned = self._press(text)
         except GatewayError as error:

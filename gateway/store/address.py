@@ -11,6 +11,7 @@ mean here what they mean everywhere.
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -71,6 +72,9 @@ def _plain(url: str) -> Address:
     try:
         options: Mapping[str, Any] = parse_url(url)
         secure = url.startswith("rediss://")
+        # redis-py takes what is no number for database 0.
+        if not url.startswith("unix://") and not re.fullmatch(r"(/[0-9]*)?/?", urlsplit(url).path):
+            raise ValueError("its database must be a number")
         unknown = options.keys() - _KNOWN - {"connection_class"} - (_TLS if secure else set())
         if unknown:
             raise ValueError(f"unknown option {sorted(unknown)[0]}")

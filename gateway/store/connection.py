@@ -65,7 +65,7 @@ _AWAY = frozenset(
 class _Wire(asyncio.Protocol):
     """One socket's life. `sent` holds who waits for the replies still to come, oldest first."""
 
-    def __init__(self, loop: AbstractEventLoop, owner: Connection | None) -> None:
+    def __init__(self, loop: AbstractEventLoop, owner: Connection) -> None:
         self.loop = loop
         self.owner = owner
         self.sent: deque[tuple[float, Future[Reply]]] = deque()
@@ -85,7 +85,11 @@ class _Wire(asyncio.Protocol):
             reader.feed(data)
             while (reply := reader.gets()) is not _NOTHING:
                 _, waiter = sent.popleft()
-                if not waiter.done():
+                if waiter.done():
+                    continue
+                if type(reply) is hiredis.ReplyError:
+                    waiter.set_exception(self.owner.refusal(reply))
+                else:
                     waiter.set_result(reply)
         except (hiredis.HiredisError, IndexError):
             # Not the protocol, or a reply that nobody asked for: whose reply is whose is lost.
@@ -96,8 +100,7 @@ class _Wire(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self.paused = False
-        if self.owner is not None:
-            self.owner.flush()
+        self.owner.flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.gone.set_result(None)
@@ -105,8 +108,7 @@ class _Wire(asyncio.Protocol):
             if not waiter.done():
                 waiter.set_exception(StoreUnavailable("the connection to Redis broke"))
         self.sent.clear()
-        if self.owner is not None:
-            self.owner.lost(self)
+        self.owner.lost(self)
 
     def ask(self, *command: Argument) -> Future[Reply]:
         """One command outside the queue, while the connection is being made."""
@@ -149,13 +151,29 @@ class Connection:
         self._down_since = self._loop.time()
         self._maker = self._loop.create_task(self._reconnect())
 
-    async def execute(self, *command: Argument) -> Reply:
-        """Sends one command and gives its reply. Raises StoreUnavailable if none comes within
-        the deadline, CommandRefused if it is an error about the command itself."""
-        reply = await self._submit(_pack(command))
-        if type(reply) is hiredis.ReplyError:
-            raise self._refusal(reply)
-        return reply
+    def execute(self, *command: Argument) -> Future[Reply]:
+        """Sends one command, awaited or not, and promises its reply: StoreUnavailable if none
+        comes within the deadline, CommandRefused if it is an error about the command itself."""
+        wire = self._wire
+        now = self._loop.time()
+        waiter: Future[Reply] = self._loop.create_future()
+        waiting = len(self._unsent)
+        if wire is not None:
+            waiting += len(wire.sent)
+        elif self._closed or now - self._down_since >= self.deadline - TICK:
+            waiter.set_exception(StoreUnavailable(f"Redis cannot be reached: {self._why}"))
+            return waiter
+        if waiting >= self.limit:
+            full = f"more than {self.limit} commands wait for Redis"
+            waiter.set_exception(StoreUnavailable(full))
+            return waiter
+        self._unsent.append((now + self.deadline, _pack(command), waiter))
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self.flush)
+        if self._watch is None:
+            self._watch = self._loop.call_later(self.deadline, self._expire)
+        return waiter
 
     async def close(self) -> None:
         """Ends the connection; whoever still waits gets StoreUnavailable."""
@@ -174,26 +192,6 @@ class Connection:
             await wire.gone
 
     # ---- the queue -------------------------------------------------------------------
-
-    def _submit(self, packed: bytes) -> Future[Reply]:
-        wire = self._wire
-        now = self._loop.time()
-        if wire is None:
-            if self._closed or now - self._down_since >= self.deadline - TICK:
-                raise StoreUnavailable(f"Redis cannot be reached: {self._why}")
-            waiting = len(self._unsent)
-        else:
-            waiting = len(self._unsent) + len(wire.sent)
-        if waiting >= self.limit:
-            raise StoreUnavailable(f"more than {self.limit} commands wait for Redis")
-        waiter: Future[Reply] = self._loop.create_future()
-        self._unsent.append((now + self.deadline, packed, waiter))
-        if not self._flushing:
-            self._flushing = True
-            self._loop.call_soon(self.flush)
-        if self._watch is None:
-            self._watch = self._loop.call_later(self.deadline, self._expire)
-        return waiter
 
     def flush(self) -> None:
         """Writes what waits. Called once a round of the loop, so concurrent commands share it."""
@@ -239,7 +237,8 @@ class Connection:
         if upcoming is not None:
             self._watch = self._loop.call_at(max(upcoming, now + TICK), self._expire)
 
-    def _refusal(self, reply: hiredis.ReplyError) -> CommandRefused | StoreUnavailable:
+    def refusal(self, reply: hiredis.ReplyError) -> CommandRefused | StoreUnavailable:
+        """What an error of the server means to whoever asked."""
         refused = CommandRefused(str(reply))
         if refused.kind not in _AWAY:
             return refused
@@ -288,7 +287,7 @@ class Connection:
                 wire.transport.abort()
             if isinstance(error, TimeoutError):
                 raise StoreUnavailable(f"{address} does not answer") from None
-            if isinstance(error, OSError | UnicodeError | CommandRefused):
+            if isinstance(error, OSError | UnicodeError | CommandRefused | StoreUnavailable):
                 raise StoreUnavailable(f"{address}: {error}") from error
             raise
         self._why = ""
@@ -310,9 +309,7 @@ class Connection:
         if address.db:
             replies.append(wire.ask("SELECT", address.db))
         replies.append(wire.ask("PING"))  # answers with an error while the data are loaded
-        for reply in await asyncio.gather(*replies):
-            if isinstance(reply, hiredis.ReplyError):
-                raise CommandRefused(str(reply))
+        await asyncio.gather(*replies)
 
     def _fail_unsent(self, why: str) -> None:
         for _, _, waiter in self._unsent:

@@ -161,6 +161,8 @@ class Embedded:
 
     def _start(self, socket: Path, lock: int) -> None:
         configuration = self.data / "server.conf"
+        os.close(self._open(configuration.name))
+        configuration.chmod(0o600)
         configuration.write_text(self._configuration(socket))
         started = subprocess.run(  # noqa: S603
             [binary(), str(configuration)],

@@ -8,7 +8,8 @@ saving one the gateway waits until the server's append-only file is synced:
 - Elsewhere the server is asked (WAITAOF, Redis ≥ 7.2 and Valkey). Its word is watched: some
   versions answer before they have synced (redis/redis#13793; Valkey 9.1 still does), and with
   everysec no two syncs begin within one second. A server caught at that is told in readiness.
-- With `appendfsync always` there is nothing to wait for.
+- With `appendfsync always` there is nothing to wait for; nor is there on a server for trials
+  that has no append-only file or leaves syncing to the kernel.
 
 Those who wait at the same time share one sync.
 """
@@ -31,6 +32,8 @@ PATIENCE = 3.0  # seconds: a healthy disk syncs within one, a busy one within tw
 LIFE = 60_000  # milliseconds of the key that is written before WAITAOF
 SECOND = 0.9  # of everysec, with some allowance for the server's clock
 
+NOTHING = "nothing is kept: a restart may lose all that was accepted"
+UNSYNCED = "some seconds of what was accepted may be lost in a power cut (appendfsync is no)"
 KEPT = "effects are on disk before they are promised"
 WINDOW = "up to one second of what was accepted may be lost in a power cut"
 
@@ -157,6 +160,10 @@ class Durability:
     @property
     def promise(self) -> str:
         """What readiness says of it."""
+        if not self._fitness.aof:
+            return NOTHING
+        if self._fitness.sync == "no":
+            return UNSYNCED
         if self._fitness.sync == "always":
             return "every step is on disk before it is answered"
         if self._embedded is not None:
@@ -170,7 +177,7 @@ class Durability:
     async def wait(self, shard: int) -> None:
         """Returns once all that this shard's server has acknowledged is on its disk, as far as
         that can be known. Raises StoreUnavailable if it takes longer than a few seconds."""
-        if self._fitness.sync == "always":
+        if not self._fitness.aof or self._fitness.sync in ("always", "no"):
             return
         if self._embedded is None and not self._fitness.waitaof:
             return

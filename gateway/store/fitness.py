@@ -24,6 +24,7 @@ class Fitness:
     """What was found. `faults` is empty for a Redis that loses nothing."""
 
     server: str  # "valkey 9.1.2"
+    aof: bool  # it has an append-only file at all
     sync: str | None  # appendfsync, None where it cannot be read
     waitaof: bool  # the server can be asked whether its file is synced (fence.py)
     faults: tuple[str, ...]
@@ -38,7 +39,8 @@ async def examine(connection: Connection) -> Fitness:
         faults.append(f"Redis {version}: version {LEAST}.0 or later, or Valkey, is needed")
     if info.get("role", "master") != "master":
         faults.append("this server is a replica: REDIS_URL must name the master, or sentinels")
-    if info.get("aof_enabled") != "1":
+    aof = info.get("aof_enabled") == "1"
+    if not aof:
         faults.append("appendonly is no: set appendonly yes")
     sync = await _setting(connection, "appendfsync")
     if sync is None:
@@ -51,7 +53,7 @@ async def examine(connection: Connection) -> Fitness:
     known = await connection.execute("COMMAND", "INFO", "WAITAOF")
     name = info.get("server_name", "redis")
     number = info.get(f"{name}_version", version)
-    return Fitness(f"{name} {number}", sync, bool(known and known[0]), tuple(faults))
+    return Fitness(f"{name} {number}", aof, sync, bool(known and known[0]), tuple(faults))
 
 
 async def prepare(nodes: Nodes, names: Names, *, allow_unfit: bool) -> Fitness:

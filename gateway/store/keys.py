@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64encode
-from dataclasses import dataclass
 from hashlib import blake2b
+
+import msgspec
 
 from gateway.errors import SettingsError
 
@@ -31,8 +32,7 @@ LASTING: tuple[tuple[re.Pattern[bytes], str], ...] = (
 """Every key without a time to live, as a pattern of its whole name, and the reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class Citizen:
+class Citizen(msgspec.Struct, frozen=True, gc=False):
     """Whose keys: the shard, and the keyed hash of the number (22 characters of base64url)."""
 
     shard: int
@@ -59,11 +59,12 @@ class Names:
     def digest(self, *parts: bytes | str) -> bytes:
         """16 bytes of keyed hash over the parts, each with its length, so that no two lists of
         parts meet (`"ab", "c"` and `"a", "bc"`)."""
-        hashed = self._parts.copy()
+        pieces: list[bytes] = []
         for part in parts:
             data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
-            hashed.update(len(data).to_bytes(4, "big"))
-            hashed.update(data)
+            pieces += len(data).to_bytes(4, "big"), data
+        hashed = self._parts.copy()
+        hashed.update(b"".join(pieces))
         return hashed.digest()
 
     def citizen(self, phone: str) -> Citizen:
@@ -81,14 +82,19 @@ class Names:
         digest = blake2b(key=self._key, digest_size=DIGEST, person=b"gateway-finger").hexdigest()
         return f"1:{self.shards}:{digest}"
 
+    def conversation(self, citizen: Citizen) -> tuple[str, str, str]:
+        """All that is kept of her: session, pins, language."""
+        tag, digest = self._tags[citizen.shard], citizen.digest
+        return f"{tag}:s:{digest}", f"{tag}:p:{digest}", f"{tag}:l:{digest}"
+
     def session(self, citizen: Citizen) -> str:
-        return f"{self._tags[citizen.shard]}:s:{citizen.digest}"
+        return self.conversation(citizen)[0]
 
     def pins(self, citizen: Citizen) -> str:
-        return f"{self._tags[citizen.shard]}:p:{citizen.digest}"
+        return self.conversation(citizen)[1]
 
     def language(self, citizen: Citizen) -> str:
-        return f"{self._tags[citizen.shard]}:l:{citizen.digest}"
+        return self.conversation(citizen)[2]
 
     def effect(self, shard: int, key: bytes) -> str:
         """Exists while an effect of this key must not be done again."""

@@ -7,8 +7,9 @@ what was learnt of it is forgotten and another node is asked where its shards we
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
+from typing import Any
 
 from gateway.errors import CommandRefused, StoreUnavailable
 from gateway.store import library
@@ -36,32 +37,21 @@ class Nodes:
 
     async def execute(self, shard: int, *command: Argument) -> Reply:
         """One command whose keys all belong to this shard. Raises like `Connection.execute`."""
-        try:
-            return await self.of(shard).execute(*command)
-        except CommandRefused as refused:
-            await self._learn(shard, refused)
-        except StoreUnavailable:
-            self._forget(shard)
-            raise
-        for _ in range(DETOURS):
+        for _ in range(1 + DETOURS):
             try:
                 return await self.of(shard).execute(*command)
             except CommandRefused as refused:
                 await self._learn(shard, refused)
+            except StoreUnavailable:
+                self._forget(shard)
+                raise
         raise StoreUnavailable("the nodes of the Redis Cluster do not agree where a key is")
 
-    async def call(
+    def call(
         self, shard: int, function: str, keys: Sequence[str], arguments: Sequence[Argument]
-    ) -> Reply:
+    ) -> Coroutine[Any, Any, Reply]:
         """One of our functions, loaded first where it is missing."""
-        command = ("FCALL", function, len(keys), *keys, *arguments)
-        try:
-            return await self.execute(shard, *command)
-        except CommandRefused as refused:
-            if not library.missing(refused):
-                raise
-        await library.install(self.of(shard))
-        return await self.execute(shard, *command)
+        return self.execute(shard, "FCALL", function, len(keys), *keys, *arguments)
 
     async def close(self) -> None:
         for connection in self._known.values():
@@ -69,7 +59,11 @@ class Nodes:
         await self._first.close()
 
     async def _learn(self, shard: int, refused: CommandRefused) -> None:
-        """Takes MOVED's word; any other refusal is the caller's."""
+        """Takes MOVED's word, and loads our functions where there are none; any other refusal is
+        the caller's."""
+        if library.missing(refused):
+            await library.install(self.of(shard))
+            return
         if refused.kind != "MOVED":
             raise refused
         where = str(refused).rpartition(" ")[2]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.errors import StoreError
+from gateway.errors import CommandRefused, StoreError, StoreUnavailable, StoreUnfit
 from gateway.store import address, keyring
 from gateway.store.connection import Connection
 from gateway.store.effects import Effects
@@ -19,6 +20,9 @@ from gateway.store.keys import Names
 from gateway.store.nodes import Nodes
 from gateway.store.seal import Seal
 from gateway.store.sessions import Lifetimes, Sessions
+
+# Redis says so of a login that it will not take later either.
+_LOGIN = re.compile(r"\b(WRONGPASS|NOAUTH|NOPERM)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +105,15 @@ async def open_store(
         seal = Seal(ring.secret_keys)
         await nodes.first.open()
         fitness = await prepare(nodes, names, allow_unfit=allow_unfit)
-    except BaseException:
+    except BaseException as error:
         await nodes.close()
         if embedded is not None:
             await asyncio.to_thread(embedded.leave)
+        if isinstance(error, CommandRefused | StoreUnavailable) and _LOGIN.search(str(error)):
+            raise StoreUnfit(
+                f"Redis refuses the login of REDIS_URL ({error}): give its user and password, and"
+                " the user the rights of docs/redis.md"
+            ) from error
         raise
     durability = Durability(nodes, names, fitness, embedded)
     sessions = Sessions(

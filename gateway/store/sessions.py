@@ -11,8 +11,10 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from gateway.errors import ClaimLost, SealBroken, StoreError
 from gateway.store.connection import Argument
@@ -39,8 +41,7 @@ class State(StrEnum):
     BUSY = "busy"  # another request is being worked on; not claimed
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True, gc=False):
     """What `load` found. `claim` is given back to `save` or `release` as it is.
 
     `broken` says that there was a conversation which cannot be opened any more (its key was
@@ -48,11 +49,17 @@ class Loaded:
     """
 
     state: State
-    body: bytes | None = field(default=None, repr=False)
-    secrets: bytes | None = field(default=None, repr=False)
+    body: bytes | None = None
+    secrets: bytes | None = None
     language: str | None = None
     claim: bytes | None = None
     broken: bool = False
+
+    def __repr__(self) -> str:
+        return f"Loaded({self.state.name})"  # what is in clear here stays out of logs
+
+
+_STATES = {state.value.encode(): state for state in State}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +104,13 @@ class Sessions:
         """
         if len(request) != DIGEST:
             raise ValueError(f"request is a keyed hash of {DIGEST} bytes")
-        names = self._names
-        key = names.session(citizen)
+        keys = self._names.conversation(citizen)
         word = os.urandom(_CLAIM)
         try:
             found = await self._nodes.call(
                 citizen.shard,
                 LOAD,
-                (key, names.pins(citizen), names.language(citizen)),
+                keys,
                 (request, word, _ms(lease), self._language_life),
             )
         except asyncio.CancelledError:
@@ -114,7 +120,7 @@ class Sessions:
             self._giving_up.add(task)
             task.add_done_callback(self._giving_up.discard)
             raise
-        state = State(found[0].decode())
+        state = _STATES[found[0]]
         if state is State.BUSY:
             return Loaded(state)
         _, value, pins, chosen = found
@@ -122,7 +128,7 @@ class Sessions:
         if state is State.FRESH:
             return Loaded(state, language=language, claim=word + bytes(4))
         try:
-            body = self._seal.open(value[_HEADER:], value[:21] + key.encode())
+            body = self._seal.open(value[_HEADER:], value[:21] + keys[0].encode())
         except SealBroken:
             if state is State.REPEAT:
                 raise
@@ -163,10 +169,10 @@ class Sessions:
         if secrets is not None and not material:
             raise ValueError("secrets are sealed under material of their own")
         names = self._names
-        key = names.session(citizen)
+        key, hers, chosen = names.conversation(citizen)
         steps = int.from_bytes(claim[_CLAIM:], "big") + 1 & 0xFFFFFFFF
         head = _FORMAT + steps.to_bytes(4, "big") + request
-        keys = [key, names.pins(citizen), names.language(citizen), names.stream(citizen.shard)]
+        keys = [key, hers, chosen, names.stream(citizen.shard)]
         arguments: list[Argument] = [
             claim[:_CLAIM],
             # The claim's word stays, its lease is over: a save whose answer was lost can be
@@ -229,9 +235,7 @@ class Sessions:
 
     async def forget(self, citizen: Citizen) -> None:
         """Her conversation, pins and language: she is new to the gateway."""
-        names = self._names
-        keys = (names.session(citizen), names.pins(citizen), names.language(citizen))
-        await self._nodes.execute(citizen.shard, "DEL", *keys)
+        await self._nodes.execute(citizen.shard, "DEL", *self._names.conversation(citizen))
 
     async def close(self) -> None:
         """Lets what is given back on the side come to its end."""

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from gettext import c2py
+from itertools import islice
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
@@ -49,6 +50,7 @@ class Entry:
     line: int
     flags: frozenset[str] = frozenset()
     stale: bool = False  # made for another source text, which stands beside it (`#| msgid`)
+    form_lines: tuple[int, ...] = ()  # where the msgstr of each form stands
 
     @property
     def empty(self) -> bool:
@@ -117,7 +119,7 @@ def read(path: Path) -> Catalogue:
     plural = _plural(file, line, catalog.num_plurals, catalog.plural_expr)
     entries = {
         (entry.context, unicodedata.normalize("NFC", entry.msgid)): entry
-        for entry in _entries(catalog, code, plural, file)
+        for entry in _entries(catalog, code, plural, file, lines)
     }
     return Catalogue(file, code, catalog.num_plurals, catalog.plural_expr, plural, entries)
 
@@ -178,7 +180,11 @@ def _plural(file: str, line: int, forms: int, rule: str) -> Callable[[int], int]
 
 
 def _entries(
-    catalog: Catalog, language: str, plural: Callable[[int], int], file: str
+    catalog: Catalog,
+    language: str,
+    plural: Callable[[int], int],
+    file: str,
+    lines: Sequence[str],
 ) -> Iterator[Entry]:
     for message in catalog:
         if not message.id:
@@ -196,7 +202,16 @@ def _entries(
             line=message.lineno or 1,
             flags=frozenset(message.flags),
             stale=any(comment.startswith("| msg") for comment in message.user_comments),
+            form_lines=_form_lines(lines, message.lineno or 1, len(forms)),
         )
+
+
+def _form_lines(lines: Sequence[str], begins: int, forms: int) -> tuple[int, ...]:
+    """The lines, counted from 1, of the first `forms` msgstr from line `begins` on."""
+    found = (
+        number for number in range(begins, len(lines) + 1) if lines[number - 1].startswith("msgstr")
+    )
+    return tuple(islice(found, forms))
 
 
 def _several(text: object) -> tuple[str, ...]:

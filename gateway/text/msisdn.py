@@ -18,6 +18,7 @@ _CODE = "229"
 _OLD = re.compile("[24569][0-9]{7}")  # the 8 digits of before November 2024
 _LOST_ZERO = re.compile("1[0-9]{8}")  # 0197000000 that was once kept as a number
 _NEW = re.compile("01[0-9]{8}")
+_CANONICAL = re.compile(r"\+22901[0-9]{8}")
 _FOREIGN = re.compile("[1-9][0-9]{6,14}")
 
 _SEPARATORS = re.compile("[\\s().\\-/\u2010-\u2015\u2212\u200b-\u200f\u202a-\u202e\u2060-\u2069]+")
@@ -45,6 +46,8 @@ def canonical(raw: str, country: str = _COUNTRY) -> str:
     another country is kept as it is, if E.164 allows its length.
     Raises NumberError, which never holds the number.
     """
+    if _CANONICAL.fullmatch(raw) is not None:
+        return raw
     digits = _SEPARATORS.sub("", raw.strip().removeprefix("tel:"))
     if _SHAPE.fullmatch(digits) is None:
         raise NumberError("this is not a phone number")

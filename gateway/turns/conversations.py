@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
 
-from gateway.channels.ussd import Heard
 from gateway.engine import Open, Session, Turned, decode, encode
 from gateway.errors import SessionUnreadable, StoreError, StoreUnavailable
+from gateway.events import Effect
 from gateway.menu.library import Library
 from gateway.store import Citizen, Loaded, State
 from gateway.turns import effects, envelope
@@ -70,9 +71,9 @@ class Conversations:
         return loaded, owner
 
     async def _look(self, step: Step) -> Loaded:
-        sessions = step.store.sessions
+        load = step.store.sessions.load
         loaded = await _twice(
-            lambda: sessions.load(step.citizen, step.digest, lease=LEASE, material=step.material)
+            partial(load, step.citizen, step.digest, lease=LEASE, material=step.material)
         )
         step.claim = loaded.claim
         step.language = loaded.language
@@ -95,15 +96,44 @@ class Conversations:
         claim = step.claim
         if claim is None:
             raise RuntimeError("a step that is not claimed cannot be saved")
-        digest = step.store.names.digest
-        transcript = step.request.transcript
-        heard = Heard(0, b"") if transcript is None else Heard.of(transcript, digest)
-        body = envelope.encode(
-            Envelope(step.provider_session, heard.length, heard.digest, encode(session))
-        )
-        language = session.language or self._library.current.site.source
+        heard = len(step.request.transcript or "")
+        left = Envelope(step.provider_session, heard, step.digest, encode(session))
         ordered = () if turned is None else turned.effects
-        orders = [
+        save = partial(
+            step.store.sessions.save,
+            step.citizen,
+            claim,
+            request=step.digest,
+            body=envelope.encode(left),
+            ttl=self._lifetime(session),
+            secrets=secrets,
+            secrets_ttl=KEPT_SECRETS,
+            material=step.material,
+            language=None if turned is None else turned.language,
+        )
+        if ordered:
+            # Its way to the disk is not asked twice.
+            durable = any(order.kind in _PROMISES for order in ordered)
+            saving = save(effects=self._orders(step, session, ordered, now), durable=durable)
+        else:
+            # Written a second time it is the same; and if it was written, the claim is gone, and
+            # the answer of this very request is found.
+            saving = _twice(save)
+        if self._callers.get(step.provider_session) == step.citizen:
+            await saving
+        else:
+            bound = _beside(_twice(lambda: self._bind(step)))
+            await saving
+            await bound
+        step.claim = None
+
+    def _orders(
+        self, step: Step, session: Session, ordered: Sequence[Effect], now: int
+    ) -> list[tuple[bytes, bytes]]:
+        """The key and the payload of each effect."""
+        digest = step.store.names.digest
+        language = session.language or self._library.current.site.source
+        return [
             (
                 digest("effect", order.conversation, order.step, str(order.attempt), order.kind),
                 effects.encode(
@@ -116,32 +146,6 @@ class Conversations:
             )
             for order in ordered
         ]
-
-        async def save() -> None:
-            await step.store.sessions.save(
-                step.citizen,
-                claim,
-                request=step.digest,
-                body=body,
-                ttl=self._lifetime(session),
-                secrets=secrets,
-                secrets_ttl=KEPT_SECRETS,
-                material=step.material,
-                language=None if turned is None else turned.language,
-                effects=orders,
-                durable=any(order.kind in _PROMISES for order in ordered),
-            )
-
-        # Written a second time it is the same; and if it was written, the claim is gone, and the
-        # answer of this very request is found. An effect's way to the disk is not asked twice.
-        saving = save() if orders else _twice(save)
-        if self._callers.get(step.provider_session) == step.citizen:
-            await saving
-        else:
-            bound = _beside(_twice(lambda: self._bind(step)))
-            await saving
-            await bound
-        step.claim = None
 
     async def _bind(self, step: Step) -> None:
         await step.store.sessions.bind(step.provider_session, step.citizen, ttl=KEPT_BINDING)

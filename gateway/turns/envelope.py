@@ -18,7 +18,7 @@ class Envelope(msgspec.Struct, array_like=True, frozen=True):
 
     provider_session: bytes  # keyed hash of the provider's name and its session id
     length: int  # characters of the transcript heard so far
-    digest: bytes  # keyed hash of those
+    digest: bytes  # keyed hash of those, with the provider session's
     session: bytes  # the engine's own encoding
 
     @property

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+
+import msgspec
 
 from gateway.events import UssdRequest
 from gateway.store import Citizen, Store
@@ -11,8 +12,7 @@ from gateway.store import Citizen, Store
 RECENT = 8192  # provider sessions that one process remembers the callers of
 
 
-@dataclass(slots=True)
-class Step:
+class Step(msgspec.Struct):
     """What is known of the request so far. `deadline` is on time.monotonic(), to have replied."""
 
     store: Store
@@ -29,6 +29,10 @@ class Step:
         """What her pins are sealed under besides the keys: it is stored nowhere."""
         return f"{self.request.provider}\n{self.request.session_id}".encode()
 
+    def heard(self, transcript: str) -> bytes:
+        """The keyed hash of a transcript of this session: the request's own for its own one."""
+        return self.store.names.digest(self.provider_session, transcript)
+
     @property
     def text(self) -> str:
         """What came with a request that opens a session: a dialled suffix, or a lost history."""
@@ -42,7 +46,7 @@ def step_of(store: Store, request: UssdRequest, deadline: float) -> Step:
         # The newest input alone does not tell a repeat from the same key pressed again.
         digest = os.urandom(16)
     else:
-        digest = names.digest(provider_session, request.transcript)
+        digest = names.digest(provider_session, request.transcript)  # as in `Step.heard`
     return Step(store, request, deadline, names.citizen(request.phone), provider_session, digest)
 
 

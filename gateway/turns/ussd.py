@@ -11,17 +11,18 @@ polite last page, and the log a line without anything of hers.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from gateway.backends import Backends
 from gateway.channels.ussd import bearer, dialled
+from gateway.deadlines import Deadlines
 from gateway.engine import Open, Session, resumes, turn
 from gateway.errors import ClaimLost, SessionUnreadable, StoreUnavailable
 from gateway.events import Dial, Scene, Typed, UssdReply, UssdRequest
@@ -63,6 +64,7 @@ class UssdTurns:
         self._calls = Calls(backends, metrics)
         self._metrics = metrics
         self._clock = clock
+        self._deadlines = Deadlines(ANSWER)
 
     async def answer(self, request: UssdRequest) -> UssdReply:
         """The reply to one request. Never raises, save when the whole process is stopped."""
@@ -73,7 +75,7 @@ class UssdTurns:
                 raise StoreUnavailable("the store is not open yet")
             step = step_of(self.store, request, started + ANSWER)
             try:
-                async with asyncio.timeout(ANSWER):
+                with self._deadlines:
                     result, reply = await self._serve(step)
             except BaseException as error:
                 await self._conversations.abandon(step, error)
@@ -131,7 +133,7 @@ class UssdTurns:
         if transcript is None:
             typed: str | None = step.request.input or ""
         else:
-            typed = left.heard.next(transcript, step.store.names.digest)
+            typed = left.heard.next(transcript, step.heard)
             if typed is None and len(transcript) <= left.length:
                 return await self._late(step, session)
         if typed is None:
@@ -181,7 +183,7 @@ class UssdTurns:
             phone=step.request.phone,
             bearer=bearer(program, step.request.network),
             now=now,
-            today=datetime.fromtimestamp(now, ZoneInfo(program.site.timezone)).date(),
+            today=_day(now // 60, program.site.timezone),
             language=loaded.language,
             secrets=envelope.decode_secrets(loaded.secrets),
         )
@@ -206,6 +208,12 @@ class UssdTurns:
         )
         reply = UssdReply(turned.page, turned.ends)
         return Result.END if turned.ends else Result.PAGE, reply
+
+
+@lru_cache(16)
+def _day(minutes: int, timezone: str) -> date:
+    """The day in that zone, so many minutes after the epoch: no day begins within one."""
+    return datetime.fromtimestamp(minutes * 60, ZoneInfo(timezone)).date()
 
 
 def _current(session: Session) -> UssdReply:

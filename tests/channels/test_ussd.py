@@ -115,3 +115,11 @@ def test_a_session_of_any_inputs_is_heard_as_it_was_typed(inputs: list[str]) -> 
         assert heard.next(transcript, digest) == typed
         heard = Heard.of(transcript, digest)
         assert heard.next(transcript, digest) is None
+
+
+def test_a_hundred_thousand_stars_are_read_at_once(program: Program) -> None:
+    """One request must not keep all others waiting: looking codes up is linear in its length."""
+    found = dialled(program, "*229#", "*" * 200_000)
+    assert found is not None
+    assert found.code == "*229#"
+    assert len(found.suffix) == 200_001

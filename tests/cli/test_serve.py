@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -98,9 +99,9 @@ def serving(folder: Path, **more: str) -> Iterator[Process]:
 def _address(process: Process) -> str:
     for _ in range(400):
         assert process.popen.poll() is None, process.log.read_text()
-        found = re.search(r"running on (http://127\.0\.0\.1:\d+)", process.log.read_text())
+        found = re.search(r'"port":(\d+),"event":"listening"', process.log.read_text())
         if found:
-            return found[1]
+            return f"http://127.0.0.1:{found[1]}"
         time.sleep(0.05)
     raise AssertionError(process.log.read_text())
 
@@ -212,6 +213,103 @@ def test_a_redis_that_would_lose_data_is_refused_by_name(folder: Path) -> None:
     assert done.returncode != 0
     assert b"appendonly" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+def _ended(folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gateway.cli", "serve"],
+        env=_environ(folder, **more),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_several_processes_that_cannot_start_are_a_failure_too(folder: Path) -> None:
+    (folder / "var").touch()
+    done = _ended(folder, WEB_CONCURRENCY="2")
+    assert done.returncode == 3
+    assert "GATEWAY_DATA" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_an_address_that_cannot_be_listened_on_is_named(folder: Path, workers: str) -> None:
+    """Before anything is started: no data folder is left behind."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        in_use = _ended(folder, PORT=port, WEB_CONCURRENCY=workers)
+    elsewhere = _ended(folder, GATEWAY_HOST="203.0.113.7", WEB_CONCURRENCY=workers)
+    unknown = _ended(folder, GATEWAY_HOST="no.such.host.invalid", WEB_CONCURRENCY=workers)
+    assert f"PORT is wrong: port {port} is in use" in in_use.stderr
+    assert "GATEWAY_HOST is wrong" in elsewhere.stderr
+    assert "GATEWAY_HOST is wrong" in unknown.stderr
+    for done in (in_use, elsewhere, unknown):
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+    assert not (folder / "var").exists()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_ctrl_c_is_no_mishap(folder: Path, workers: str) -> None:
+    with serving(folder, WEB_CONCURRENCY=workers) as process:
+        process.popen.send_signal(signal.SIGINT)
+        assert process.popen.wait(20) == 0
+        written = process.log.read_text()
+    assert "Aborted" not in written
+    assert "Traceback" not in written
+
+
+def _workers(process: Process) -> list[int]:
+    found = re.findall(r"Started server process \[(\d+)\]", process.log.read_text())
+    return [int(pid) for pid in found]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
+def test_processes_whose_parent_was_killed_end(folder: Path) -> None:
+    """Nobody could stop them, nor take their port."""
+    with serving(folder, WEB_CONCURRENCY="2") as process:
+        for _ in range(400):
+            if len(_workers(process)) == 2:
+                break
+            time.sleep(0.05)
+        workers = _workers(process)
+        assert len(workers) == 2
+        assert all(map(_alive, workers))
+        process.kill()
+        for _ in range(400):
+            if not any(map(_alive, workers)):
+                break
+            time.sleep(0.05)
+        assert not any(map(_alive, workers))
+
+
+def test_a_process_that_died_does_not_speak_for_readiness(folder: Path) -> None:
+    """What it counted stays; another one is started in its place."""
+    with serving(folder, WEB_CONCURRENCY="2") as process:
+        for _ in range(400):
+            if len(_workers(process)) == 2:
+                break
+            time.sleep(0.05)
+        assert process.ask("").startswith("CON Guichet")
+        for _ in range(6):
+            httpx2.get(f"{process.base}/metrics", trust_env=False)
+        os.kill(_workers(process)[0], signal.SIGKILL)
+        for _ in range(400):
+            if len(_workers(process)) == 3:
+                break
+            time.sleep(0.05)
+        _until_healthy(process)
+        page = httpx2.get(f"{process.base}/metrics", trust_env=False).text
+    assert "\ngateway_ready 1.0" in page
+    assert 'gateway_ussd_steps_total{provider="africastalking",result="page"} 1.0' in page
 
 
 def test_commands_are_files() -> None:

@@ -48,7 +48,8 @@ def test_it_starts_tells_what_to_try_and_stops_without_a_trace(tmp_path: Path) -
         assert demo.stop() == 0
     with socket.socket(socket.AF_UNIX) as nobody, pytest.raises(OSError):  # noqa: PT011
         nobody.connect(redis)
-    assert (tmp_path / "data").stat().st_mode & 0o077 == 0
+    for kept in ("", "server.conf", "demo-agencies.sqlite"):
+        assert (tmp_path / "data" / kept).stat().st_mode & 0o077 == 0
 
 
 def test_a_saved_menu_is_taken_up_and_a_wrong_one_is_told(tmp_path: Path) -> None:
@@ -73,6 +74,9 @@ def test_a_saved_menu_is_taken_up_and_a_wrong_one_is_told(tmp_path: Path) -> Non
         assert "unknown-target" in told
         assert "etat-civil »?" in told
         assert "Guichet de Cotonou" in dial(demo.url, "wrong")
+
+        home.write_text(before.replace("menu: Services publics", "menu: Guichet de Cotonou"), "utf-8")
+        demo.until("in order again")
 
 
 def test_two_demos_take_two_ports(tmp_path: Path) -> None:
@@ -99,12 +103,31 @@ def test_a_port_that_was_asked_for_and_is_taken_is_a_clear_error(tmp_path: Path)
     assert "Traceback" not in ended.stderr
 
 
+def test_data_that_the_agencies_cannot_open_are_named(tmp_path: Path) -> None:
+    (tmp_path / "demo-agencies.sqlite").write_text("no database at all, " * 100)
+    ended = subprocess.run(
+        [sys.executable, "-m", "gateway.cli", "demo"],
+        cwd=ROOT,
+        env={**os.environ, "GATEWAY_DATA": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert ended.returncode == 1
+    assert "GATEWAY_DATA is wrong" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "named"),
     [
         ("GATEWAY_MENUS", "/nowhere/menus", "/nowhere/menus"),
         ("GATEWAY_CALLBACK_TOKEN", "short", "GATEWAY_CALLBACK_TOKEN"),
         ("PORT", "eighty", "PORT"),
+        ("GATEWAY_HOST", "203.0.113.7", "GATEWAY_HOST"),
+        ("GATEWAY_DATA", __file__, "GATEWAY_DATA"),
+        ("GATEWAY_DATA", f"{__file__}/below", "GATEWAY_DATA"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, variable: str, value: str, named: str) -> None:

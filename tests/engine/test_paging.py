@@ -55,7 +55,7 @@ def test_one_page_shows_the_keys_that_work() -> None:
 
 def test_the_first_screen_shows_neither_back_nor_home() -> None:
     (page,) = lay_out(sheet(returns=False, leaves=False))
-    assert page == Page("Texte", frozenset(), 5)
+    assert page == Page("Texte", frozenset(), 5, True)
 
 
 def test_a_page_fits_to_the_last_unit() -> None:
@@ -88,7 +88,7 @@ def test_a_last_page_that_closes_has_no_keys() -> None:
 
 def test_keys_that_could_be_an_answer_stand_as_words_where_they_are_needed() -> None:
     (page,) = lay_out(sheet(hidden=frozenset(Key), skips=True))
-    assert page == Page("Texte\nPASSER", frozenset(), 12)
+    assert page == Page("Texte\nPASSER", frozenset(), 12, True)
     first, *_ = lay_out(sheet("mot " * 80, hidden=frozenset(Key)))
     assert first.text.endswith("\nSUITE")
     assert first.keys == frozenset()

@@ -280,7 +280,7 @@ def test_an_unavailable_post_asked_again_keeps_its_attempt_and_loses_the_way_bac
     citizen.answers["mairie.ouvrir"] = "unavailable"
     citizen.dial("*229#")
     page = citizen.type("1", "Adjoa")
-    assert page.startswith("Réponse inconnue. Vérifiez et recommencez.\nVotre nom ?")
+    assert page.startswith("Pas de réponse du service. Réessayez.\nVotre nom ?")
     assert "0. Retour" not in page.replace("00.", "")
     citizen.type("Adjoa")
     assert citizen.calls[0].attempt == 0

@@ -60,6 +60,7 @@ async def test_tls_is_checked_unless_said_otherwise() -> None:
         "http://:hunter2@cache",
         "redis://:hunter2@cache:port",
         "redis://:hunter2@cache?colour=blue",
+        "redis://:hunter2@cache/zero",
         "redis://cache?ssl_cert_reqs=none",
         "rediss://:hunter2@cache?ssl_cert_reqs=perhaps",
         "rediss://:hunter2@cache?ssl_ca_certs=/no/such/file",

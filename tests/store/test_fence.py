@@ -177,6 +177,25 @@ async def test_with_appendfsync_always_nobody_is_asked(launch: Launch) -> None:
     await store.close()
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [({"appendonly": "no"}, "nothing is kept"), ({"appendfsync": "no"}, "may be lost")],
+)
+async def test_a_server_for_trials_is_not_asked_for_what_it_cannot_do(
+    launch: Launch, settings: dict[str, str], told: str
+) -> None:
+    """The effect is accepted, and readiness promises nothing of it."""
+    server = launch(**settings)
+    store = await open_store(
+        redis_url=server.url, secret_keys=[SECRET_KEY], name_key=NAME_KEY, allow_unfit=True
+    )
+    await step(store, 1, effects=1)
+    stats: Any = server.ask("INFO", "commandstats")
+    assert "cmdstat_waitaof" not in stats
+    assert told in (await store.ready()).detail["durability"]
+    await store.close()
+
+
 @pytest.fixture
 async def embedded(tmp_path: Path) -> AsyncIterator[Store]:
     store = await open_store(data=tmp_path / "data")

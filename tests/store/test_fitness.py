@@ -141,9 +141,19 @@ async def test_a_password_is_given_and_never_repeated(launch: Launch) -> None:
     store = await opened(f"redis://:p%2540ss@127.0.0.1:{server.port}/2")
     assert (await store.ready()).ok
     await store.close()
-    with pytest.raises(Exception, match="WRONGPASS") as caught:
+    with pytest.raises(StoreUnfit, match="login of REDIS_URL.*WRONGPASS") as caught:
         await opened(f"redis://:hunter2@127.0.0.1:{server.port}")
     assert "hunter2" not in str(caught.value)
+    with pytest.raises(StoreUnfit, match=r"login of REDIS_URL.*NOAUTH"):
+        await opened(server.url)
+
+
+async def test_a_user_without_its_rights_is_told_so(launch: Launch) -> None:
+    server = launch()
+    server.ask("ACL", "SETUSER", "gateway", "on", ">word", "~*", "+ping")
+    with pytest.raises(StoreUnfit, match=r"login of REDIS_URL.*NOPERM.*docs/redis\.md") as caught:
+        await opened(f"redis://gateway:word@127.0.0.1:{server.port}")
+    assert "word@" not in str(caught.value)
 
 
 async def test_a_version_without_functions_is_named() -> None:

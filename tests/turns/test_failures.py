@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -40,12 +39,8 @@ HERS = ("97000001", "Kossi", "4821", TOKEN, "ATUid_1", "jeton")
 
 
 @pytest.fixture(autouse=True)
-def _logging() -> Iterator[None]:
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
+def _logging() -> None:
     logs.configure("debug")
-    yield
-    root.handlers[:], root.level = before
 
 
 def _lines(capfd: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:

@@ -10,11 +10,11 @@ from gateway.engine.moves import Move, Onward, Refused, Show
 from gateway.engine.paging import Key
 from gateway.engine.pins import come_back
 from gateway.engine.run import Run
-from gateway.engine.screens import Drawing, Screen
+from gateway.engine.screens import NOT_HERS, Drawing, Screen
 from gateway.events import Answered, Outcome
 from gateway.menu.program import Ask
 
-_SELF_EXPLAINED = frozenset({"wrong_date", "wrong_phone", "wrong_unchecked"})
+_SELF_EXPLAINED = frozenset({"wrong_date", "wrong_phone"}) | NOT_HERS
 _LONGER = frozenset({"text", "name", "pin"})  # nobody's name, request or secret is « 0 »
 
 
@@ -28,7 +28,7 @@ def draw(run: Run, step: Ask) -> Screen | Move:
     if error is None:
         body = drawing.write(step.text)
     else:
-        shown = None if error == "wrong_unchecked" else step.error
+        shown = None if error in NOT_HERS else step.error
         body = drawing.question(
             step.text, shown, sentence_values(error, step.type, run.scene.today) or None
         )

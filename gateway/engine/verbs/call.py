@@ -66,7 +66,9 @@ def _settled(run: Run, step: Call, answered: Answered) -> Move:
     fixed = answered.outcome is Outcome.UNAVAILABLE and not step.operation.safe
     way = step.fails.get(answered.outcome) or step.fails[Outcome.UNAVAILABLE]
     if way.way is Way.AGAIN:
-        return Again("wrong_check", fixed, step.fails[Outcome.UNAVAILABLE])
+        # What is unavailable says nothing of her answer.
+        error = "no_answer" if answered.outcome is Outcome.UNAVAILABLE else "wrong_check"
+        return Again(error, fixed, step.fails[Outcome.UNAVAILABLE])
     if fixed:
         run.fix()
     return Onward.BELOW if way.way is Way.CONTINUE else way

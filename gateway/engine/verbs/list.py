@@ -131,4 +131,6 @@ def still(step: List) -> bool:
     return step.where is None and step.search is None and always_open(step.choices)
 
 
-behaviour = Behaviour(reach, Question(draw=draw, pick=pick, answer=answer, still=still))
+behaviour = Behaviour(
+    reach, Question(draw=draw, pick=pick, answer=answer, still=still, anywhere=True)
+)

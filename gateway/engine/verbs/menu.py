@@ -48,4 +48,6 @@ def always_open(choices: tuple[Choice, ...]) -> bool:
     return all(choice.when is None for choice in choices)
 
 
-behaviour = Behaviour(reach, Question(draw=draw, pick=pick, answer=answer, still=still))
+behaviour = Behaviour(
+    reach, Question(draw=draw, pick=pick, answer=answer, still=still, anywhere=True)
+)

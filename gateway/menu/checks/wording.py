@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from gateway.menu.program import Expression, Template, Text
+from gateway.menu.program import Expression, Place, Template, Text
 
 _SPACES = re.compile(r"\s+")
 
@@ -23,6 +23,11 @@ def fold(text: str) -> str:
 def plain(template: Template, blank: str = "{}") -> str:
     """The text as its reader sees it, with `blank` for whatever is filled in."""
     return "".join(blank if isinstance(piece, Expression) else piece for piece in template)
+
+
+def place_of(text: Text, language: str, words: str) -> Place:
+    """Where `words` stand in `language`: in the author's file, or the line of a translation."""
+    return text.variants[language].place or text.find(words)
 
 
 def spoken(text: Text, language: str) -> list[str]:

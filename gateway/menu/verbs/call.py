@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 from gateway.events import Outcome
 from gateway.menu.backends import placeholders
@@ -34,8 +35,10 @@ class _Fails:
             target = sheet.target(node, fails=True)
             return None if target is None else dict.fromkeys(_FAILURES, target)
         places: dict[str, Target | None] = {}
+        meant: set[str] = set()
         for key, value in node.entries:
             if key.text not in _FAILURES:
+                meant |= set(get_close_matches(key.text, _FAILURES, n=1))
                 sheet.error(
                     key.place,
                     Code.UNKNOWN_KEY,
@@ -46,6 +49,8 @@ class _Fails:
                 continue
             places[key.text] = sheet.target(value, fails=True)
         if Outcome.UNAVAILABLE not in places:
+            if Outcome.UNAVAILABLE in meant:
+                return None
             sheet.error(
                 node.place,
                 Code.MISSING_KEY,

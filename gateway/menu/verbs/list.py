@@ -91,6 +91,7 @@ def list_(draft: Draft) -> List | None:
         item=fields["item"],
         save=fields.get("save"),
         value=value,
+        value_place=fields.place("value") if value is not None else None,
         choices=after,
         error=fields.get("error"),
         empty=fields.get("empty"),

@@ -3,7 +3,7 @@ from __future__ import annotations
 from gateway.menu.checks.rule import Report, rule
 from gateway.menu.checks.spots import Role
 from gateway.menu.checks.survey import Survey
-from gateway.menu.checks.wording import spoken
+from gateway.menu.checks.wording import place_of, spoken
 from gateway.menu.findings import Severity
 
 _MARKS = {
@@ -19,9 +19,9 @@ def check(survey: Survey, report: Report) -> None:
     for spot in survey.spots:
         if spot.role is Role.WORD:
             continue
-        for language, variant in spot.text.variants.items():
+        for language in spot.text.variants:
             for form in spoken(spot.text, language):
                 for mark, hint in _MARKS.items():
                     if mark in form:
-                        place = variant.place or spot.text.place
+                        place = place_of(spot.text, language, mark)
                         report(place, f"« {mark} » in a text for citizens ({language})", hint)

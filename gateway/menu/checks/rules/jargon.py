@@ -7,9 +7,10 @@ from importlib.resources import files
 from gateway.menu.checks.rule import Report, rule
 from gateway.menu.checks.spots import Role
 from gateway.menu.checks.survey import Survey
-from gateway.menu.checks.wording import fold, spoken
+from gateway.menu.checks.wording import fold, place_of, spoken
 from gateway.menu.findings import Severity
 
+_FILLED = re.compile(r"\{[^{}]*\}")
 _LINE = re.compile(r"([^#].*?) ([=:]) (.+)")
 
 
@@ -19,14 +20,34 @@ def check(survey: Survey, report: Report) -> None:
     for spot in survey.spots:
         if spot.role is Role.WORD:
             continue
-        for language, variant in spot.text.variants.items():
+        for language in spot.text.variants:
             for form in spoken(spot.text, language):
                 folded = fold(form).replace("’", "'")
                 for pattern, said, plain in phrases(language):
                     folded, found = pattern.subn("", folded)
                     if found:
-                        place = variant.place or spot.text.place
+                        words = _as_written(spot.text.source, pattern)
+                        place = place_of(spot.text, language, words)
                         report(place, f"« {said} » is office language ({language})", plain)
+
+
+def _as_written(source: str, pattern: re.Pattern[str]) -> str:
+    """What of `source` the pattern for folded texts finds, letter for letter."""
+    letters = [(fold(letter) or " ", letter) for letter in _FILLED.sub(_blank, source)]
+    folded = "".join(bare.replace("’", "'") for bare, _ in letters)
+    found = pattern.search(folded)
+    if found is None:
+        return source
+    at, words = 0, ""
+    for bare, letter in letters:
+        if found.start() <= at < found.end():
+            words += letter
+        at += len(bare)
+    return words
+
+
+def _blank(filled: re.Match[str]) -> str:
+    return "\0" * len(filled[0])
 
 
 @cache

@@ -4,7 +4,7 @@ import unicodedata
 
 from gateway.menu.checks.rule import Report, rule
 from gateway.menu.checks.survey import Survey
-from gateway.menu.checks.wording import spoken
+from gateway.menu.checks.wording import place_of, spoken
 from gateway.menu.findings import Severity
 
 # Wrong → right. The same shape on paper; another letter for search, sorting and transliteration.
@@ -37,12 +37,12 @@ _OTHER_SCRIPTS = ("GREEK ", "CYRILLIC ")
 def check(survey: Survey, report: Report) -> None:
     """A letter that only looks like the right one: Đ for Ɖ, ε for ɛ, ↄ for ɔ, ə for ǝ."""
     for spot in survey.spots:
-        for language, variant in spot.text.variants.items():
+        for language in spot.text.variants:
             for form in spoken(spot.text, language):
                 for wrong, right in look_alikes(form):
                     hint = f"write « {right} » (U+{ord(right):04X})" if right else _LATIN
                     report(
-                        variant.place or spot.text.place,
+                        place_of(spot.text, language, wrong),
                         f"« {wrong} » (U+{ord(wrong):04X}) looks like another ({language})",
                         hint,
                     )

@@ -5,7 +5,7 @@ from gateway.menu.checks.rule import Report, rule
 from gateway.menu.checks.spots import Role, Spot, of_step, translatable
 from gateway.menu.checks.survey import Survey
 from gateway.menu.findings import Severity
-from gateway.menu.program import Call, End, Program, Step, Text, Way
+from gateway.menu.program import Ask, Call, End, Program, Step, Text, Way
 from gateway.text.language import Language, State
 
 _ALWAYS = frozenset({Role.CONFIRM, Role.ERROR, Role.TYPE})
@@ -26,9 +26,12 @@ def check(survey: Survey, report: Report) -> None:
         and language.state is State.READY
     ]
     weighty = _weighty_steps(survey)
+    asked = {step.type.named for step in program.steps.values() if isinstance(step, Ask)}
     for language in ready:
         screens: dict[object, list[Text]] = {}
         for spot in survey.spots:
+            if spot.role is Role.TYPE and spot.name not in asked:
+                continue
             shown = spot.step.id if spot.step is not None else None
             if (spot.role in _ALWAYS or shown in weighty) and lacks(spot.text, language):
                 screens.setdefault(shown or spot.text, []).append(spot.text)

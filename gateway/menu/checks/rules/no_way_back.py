@@ -12,11 +12,12 @@ def check(survey: Survey, report: Report) -> None:
     keys = survey.program.site.keys
     for step in survey.program.steps.values():
         if isinstance(step, Ask) and _could_be(step.type, keys.back):
-            report(
-                step.place,
-                f"{keys.back} could be an answer here, so the key for back is not shown",
-                "say `length`, or `min`: 1 (0 if that is an answer)",
-            )
+            if any(visit.inside and True in visit.inside.behind for visit in survey.flow.of(step)):
+                report(
+                    step.place,
+                    f"{keys.back} could be an answer here, so the key for back is not shown",
+                    _hint(step.type),
+                )
         elif isinstance(step, Confirm) and step.cancel is None:
             visits = survey.flow.of(step)
             if any(visit.inside and False in visit.inside.behind for visit in visits):
@@ -25,6 +26,12 @@ def check(survey: Survey, report: Report) -> None:
                     "no screen lies before this one for « No » to go back to",
                     "say with `cancel` where No goes",
                 )
+
+
+def _hint(kind: AnswerType) -> str:
+    if kind.base in ("number", "amount"):
+        return "say `min: 1`, or `min: 0` if 0 is an answer"
+    return "say `length`, or `min: 2`"
 
 
 def _could_be(kind: AnswerType, key: str) -> bool:

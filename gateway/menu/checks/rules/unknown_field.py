@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from gateway.menu.checks.definition import UNSET, Shape
+from gateway.menu.checks.flow import KNOWN_EVERYWHERE
 from gateway.menu.checks.reading import Use, record_fields
 from gateway.menu.checks.rule import Report, rule
 from gateway.menu.checks.survey import Survey
@@ -32,7 +33,7 @@ def _kept_by_lists(survey: Survey, report: Report) -> None:
             fields = record_fields(survey.flow, step, visit.inside)
             if fields is not None and step.value not in fields:
                 report(
-                    step.place,
+                    step.value_place or step.place,
                     f"the records have no field « {step.value} »",
                     nearest(step.value, fields) or f"their fields: {', '.join(fields)}",
                 )
@@ -40,6 +41,13 @@ def _kept_by_lists(survey: Survey, report: Report) -> None:
 
 def _in_variable(use: Use, dotted: str, report: Report) -> None:
     name, field = use.path
+    if name in KNOWN_EVERYWHERE:
+        report(
+            use.place,
+            f"« {name} » is a single value: it has no fields",
+            f"write « {name} » instead of « {dotted} »",
+        )
+        return
     for source in sorted(use.values - {UNSET}, key=lambda found: (found.step, found.origin)):
         if source.shape is Shape.LIST:
             hint = "let the citizen choose one with `list`, and `save` it"

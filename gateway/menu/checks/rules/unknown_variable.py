@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import re
+
 from gateway.menu.checks.flow import KNOWN_EVERYWHERE
 from gateway.menu.checks.names import known_names
+from gateway.menu.checks.reading import Purpose, Use
 from gateway.menu.checks.rule import Report, rule
 from gateway.menu.checks.spots import Role, expressions
 from gateway.menu.checks.survey import Survey
@@ -25,9 +28,25 @@ def check(survey: Survey, report: Report) -> None:
                 use.place,
                 f"there is no variable « {use.name} »",
                 nearest(use.name, sorted(known | KNOWN_EVERYWHERE))
+                or _as_word(use)
                 or "a variable gets its value from `save`, or from `gives`",
             )
     _outside_conversations(survey, report)
+
+
+_COMPARED = r"(?:==|!=|<=?|>=?|\bin)\s*{0}\b|\b{0}\s*(?:==|!=|<|>)"
+
+
+def _as_word(use: Use) -> str:
+    """A name that is compared, or sent, may be meant as the word that it is."""
+    if len(use.path) > 1:
+        return ""
+    compared = re.search(_COMPARED.format(re.escape(use.name)), use.expression.source)
+    if compared is not None and not compared[0].startswith(use.name):
+        return f"a word stands between quotes: '{use.name}'"
+    if use.purpose is Purpose.ARGUMENT and use.expression.source == use.name:
+        return f"a word stands between two pairs of quotes here: \"'{use.name}'\""
+    return ""
 
 
 def _outside_conversations(survey: Survey, report: Report) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from gateway.menu.checks.definition import Shape
 from gateway.menu.checks.names import setters
 from gateway.menu.checks.reading import Purpose, Use
 from gateway.menu.checks.rule import Report, rule
@@ -15,6 +16,8 @@ def check(survey: Survey, report: Report) -> None:
     for use in survey.uses:
         if use.field or use.asks or use.certain or use.purpose is Purpose.ARGUMENT:
             continue
+        if any(source.shape is Shape.SECRET for source in use.values):
+            continue  # it may not be used here at all
         steps = by_root.get(use.visit.position.root, {}).get(use.name)
         if steps:  # else it is an unknown variable
             report(use.place, f"« {use.name} » is not set on every way here", _hint(use, steps))
