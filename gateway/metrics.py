@@ -10,7 +10,7 @@ import os
 from enum import StrEnum
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.multiprocess import MultiProcessCollector
 
 _STEP_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -101,11 +101,3 @@ class Metrics:
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
             return generate_latest(registry)
         return generate_latest(self.registry)
-
-
-def forget_process(pid: int) -> None:
-    """A process of ours has ended: what it counted stays, what it was at last does not.
-
-    Where PROMETHEUS_MULTIPROC_DIR names the folder that the processes share.
-    """
-    mark_process_dead(pid)  # type: ignore[no-untyped-call]

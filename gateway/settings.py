@@ -56,9 +56,9 @@ def _key(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        return read_key(value, "the setting")
-    except SettingsError:
-        raise _wrong("a key is 64 hex digits (make one: openssl rand -hex 32)") from None
+        return read_key(value, "setting")
+    except SettingsError as error:
+        raise _wrong(str(error).removeprefix("setting: ")) from None
 
 
 def _redis(value: object) -> object:
@@ -140,12 +140,12 @@ _HINTS: Mapping[str, str] = {
     "REDIS_URL": "redis://host:6379/0, rediss://… (TLS) or unix:///path/to/socket",
     "GATEWAY_REDIS_TRIAL": "1 to accept a Redis that may lose data, 0 not to",
     "GATEWAY_SECRET_KEYS": (
-        "one or more keys of 64 hex digits, newest first, separated by commas; they seal what is "
-        "kept in Redis (make one: openssl rand -hex 32)"
+        "one or more keys of 32 bytes in base64url or hexadecimal, newest first, separated by "
+        "commas; they seal what is kept in Redis (make one: openssl rand -hex 32)"
     ),
     "GATEWAY_NAME_KEY": (
-        "a key of 64 hex digits that never changes; it makes the names of keys in Redis "
-        "(make it: openssl rand -hex 32)"
+        "a key of 32 bytes in base64url or hexadecimal that never changes; it makes the names of "
+        "keys in Redis (make it: openssl rand -hex 32)"
     ),
     "GATEWAY_CALLBACK_TOKEN": (
         f"at least {LEAST_TOKEN} letters and digits, the secret part of the address that the "

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from gateway.app import Gateway, create_app
 from gateway.errors import MenuError, SettingsError, StoreUnavailable, StoreUnfit
 from gateway.logs import configure
+from gateway.menu.loading import Loaded
 from gateway.settings import read
 from gateway.store import Store
 from tests.conftest import Server
@@ -266,10 +267,12 @@ async def test_translations_that_are_gone_leave_the_last_good_menus(
 
 async def test_an_undone_mistake_is_heard_of(redis: Server, menus: Path) -> None:
     heard: list[str | None] = []
+
+    def tell(loaded: Loaded) -> None:
+        heard.append(None if loaded.program is None else loaded.program.hash)
+
     variables = environ(redis.url, NOWHERE, GATEWAY_MENUS=str(menus))
-    app = create_app(
-        read(variables), variables, tell=lambda told: heard.append(told.program and told.program.hash)
-    )
+    app = create_app(read(variables), variables, tell=tell)
     first = app.library.current.hash
     _rewrite(menus, "Heures: heures", "Heures: heurs")
     await app.reload()
@@ -347,7 +350,10 @@ async def test_a_redis_of_another_installation_is_not_started_with(
 
 
 async def test_why_there_is_no_redis_is_told_once_and_shown(
-    redis: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    redis: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     """Every second it is tried; only another reason is another line."""
     configure("info")

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.errors import SettingsError
 from gateway.settings import Settings, new_token, read
+from gateway.store.seal import new_key, read_key
 
 KEY = "0f" * 32
 TOKEN = "t" * 24
@@ -112,6 +113,16 @@ def test_a_wrong_value_is_named_and_never_repeated(name: str, value: str) -> Non
 def test_translations_that_are_not_named_need_not_be_there(tmp_path: Path) -> None:
     menus = tmp_path / "menus"
     assert read({"GATEWAY_MENUS": str(menus)}).locales == tmp_path / "locales"
+
+
+def test_a_key_is_described_as_where_it_is_read(tmp_path: Path) -> None:
+    """A key that the gateway made for its own folder may be moved into the environment."""
+    made = new_key()
+    assert read({"GATEWAY_NAME_KEY": made}).name_key == read_key(made, "it")
+    (fault,) = _faults({"GATEWAY_NAME_KEY": "short"})
+    with pytest.raises(SettingsError) as there:
+        read_key("short", "var/name-key")
+    assert fault.partition(": ")[2] == str(there.value).partition(": ")[2]
 
 
 def test_all_faults_are_told_at_once() -> None:

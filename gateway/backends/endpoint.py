@@ -32,22 +32,27 @@ def endpoints(site: Site, environ: Mapping[str, str]) -> dict[str, Endpoint]:
     cannot be used. No value of the environment stands in an error.
     """
     missing = [
-        f"{reference.name} ({reference.place})"
+        f"{reference.name} is missing ({reference.place}): give {_wanted(backend, reference)}"
         for backend in site.backends.values()
         for reference in _references(backend)
         if not environ.get(reference.name, "").strip()
     ]
     if missing:
-        raise SettingsError(
-            "the site's back ends need these environment variables: "
-            + ", ".join(dict.fromkeys(missing))
-        )
+        raise SettingsError("\n".join(dict.fromkeys(missing)))
     return {name: _endpoint(backend, environ) for name, backend in site.backends.items()}
 
 
 def _references(backend: Backend) -> list[EnvRef]:
     values = (backend.url, backend.token, *backend.headers.values())
     return [value for value in values if isinstance(value, EnvRef)]
+
+
+def _wanted(backend: Backend, reference: EnvRef) -> str:
+    if reference is backend.url:
+        return f"the address of « {backend.name} », such as https://api.example.org/v1"
+    if reference is backend.token:
+        return f"the token that « {backend.name} » gave for its back end"
+    return f"what « {backend.name} » wants in that header"
 
 
 def _endpoint(backend: Backend, environ: Mapping[str, str]) -> Endpoint:

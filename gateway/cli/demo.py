@@ -25,7 +25,7 @@ from gateway.cli.serve import configuration, listen
 from gateway.demo.agency import AGENCIES, agency, environment
 from gateway.errors import SettingsError
 from gateway.menu.loading import Loaded
-from gateway.settings import Settings, new_token, read
+from gateway.settings import new_token, read
 from gateway.web.phone import Phone, curl
 
 _LOOPBACK = "127.0.0.1"

@@ -16,13 +16,13 @@ from types import FrameType
 import click
 import structlog
 import uvicorn
+from prometheus_client.multiprocess import mark_process_dead
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from gateway import logs
 from gateway.app import Gateway, create_app
 from gateway.errors import SettingsError
-from gateway.metrics import forget_process
 from gateway.settings import Settings, read
 
 _log = structlog.get_logger("gateway.cli.serve")
@@ -106,7 +106,8 @@ class Workers(Multiprocess):
         super().keep_subprocess_alive()
         for process in before:
             if process.exitcode is not None and process.pid is not None:
-                forget_process(process.pid)
+                # What it counted stays on /metrics; whether it was ready does not.
+                mark_process_dead(process.pid)  # type: ignore[no-untyped-call]
                 self.failed |= process.exitcode == STARTUP_FAILURE
 
 

@@ -31,6 +31,9 @@ METHODS = ("get", "post", "put", "patch", "delete")
 _TIMEOUT = timedelta(seconds=3)
 _PATH = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@%/-]|\{[^\W\d_]\w*\})*")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_OURS = frozenset(("citizen-phone", "idempotency-key", "correlation-id", "content-type", "host"))
+_SECRET_HEADER = re.compile(r"auth|token|secret|password|cookie|(?:^|-)key$|apikey", re.IGNORECASE)
+_LONGEST_TURN = timedelta(seconds=5)  # that all calls of one step share
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,60}")
 
 
@@ -49,6 +52,14 @@ def _status(scalar: Scalar, sheet: Sheet) -> str | None:
 
 
 def _header(scalar: Scalar, sheet: Sheet) -> str | None:
+    if scalar.text.lower() in _OURS:
+        sheet.error(
+            scalar.place,
+            Code.RESERVED_NAME,
+            f"the header « {scalar.text} » is set for each call",
+            "leave it out",
+        )
+        return None
     if _HEADER.fullmatch(scalar.text):
         return scalar.text
     sheet.error(scalar.place, Code.BAD_NAME, f"« {scalar.text} » is not the name of a header")
@@ -114,6 +125,21 @@ def _backend(name: str, fields: Fields, sheet: Sheet) -> Backend | None:
             "write https://…, or insecure: yes if nothing can listen on the way",
         )
         return None
+    for header, value in fields.get("headers", {}).items():
+        if isinstance(value, str) and _SECRET_HEADER.search(header):
+            sheet.error(
+                _header_place(fields, header),
+                Code.SECRET_IN_FILE,
+                f"the header « {header} » says a secret, which never stands in a file",
+                "write env:NAME, and put it into the environment under that name",
+            )
+    if fields.get("timeout", _TIMEOUT) > _LONGEST_TURN:
+        sheet.findings.warning(
+            fields.place("timeout"),
+            Code.LONG_TIMEOUT,
+            "all calls of one step have 5 s together: nobody waits for longer than that",
+            "say 5 s or less",
+        )
     operations = {}
     for operation_name, said in fields.get("operations", {}).items():
         operation = _operation(f"{name}.{operation_name}", name, said, sheet)
@@ -131,6 +157,12 @@ def _backend(name: str, fields: Fields, sheet: Sheet) -> Backend | None:
         operations=operations,
         place=fields.node.place,
     )
+
+
+def _header_place(fields: Fields, header: str) -> Place:
+    node = fields.node.get("headers")
+    value = node.get(header) if isinstance(node, Map) else None
+    return fields.place("headers") if value is None else value.place
 
 
 def _operation(name: str, backend: str, fields: Fields, sheet: Sheet) -> Operation | None:

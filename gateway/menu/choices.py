@@ -103,7 +103,7 @@ def _short(key: Scalar, value: Node, saves: bool, sheet: Sheet) -> Choice | None
         return None
     if saves:
         kept = STRING.read(value, sheet)
-        if isinstance(value, Scalar) and sheet.leads_somewhere(value):
+        if isinstance(value, Scalar) and sheet.near(value.text):
             sheet.findings.warning(
                 value.place,
                 Code.PLACE_IN_WORDS,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from gateway.menu.source import Map, Node, Scalar, Seq, visible
+from gateway.menu.source import Map, Node, Scalar, Seq
+from gateway.menu.unseen import visible
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,15 +84,7 @@ class Text:
     place: Place
     count: Expression | None
     variants: Mapping[str, Variant]  # by language code, all offered languages
-    locate: tuple[Callable[[int], Place], ...] = ()  # offset in a form → where it stands
-
-    def find(self, words: str) -> Place:
-        """Where `words` first stand in what the author wrote, else where the text begins."""
-        for form, locate in zip((self.source, self.source_plural or ""), self.locate, strict=False):
-            offset = form.find(words)
-            if offset >= 0:
-                return locate(offset)
-        return self.place
+    locate: tuple[Callable[[int], Place], ...] = ()  # by form: offset → place
 
     def render(self, language: str, scope: Scope, *, gsm: bool) -> str:
         """The text in `language`, its braces filled. `gsm` prefers the translator's GSM variant.
@@ -108,7 +100,7 @@ class Text:
         if len(template) == 1 and isinstance(template[0], str):
             return template[0]
         return "".join(
-            piece if isinstance(piece, str) else show(piece.evaluate(scope)) for piece in template
+            [piece if isinstance(piece, str) else show(piece.evaluate(scope)) for piece in template]
         )
 
     def static(self, language: str) -> bool:
@@ -246,7 +238,7 @@ class List(Step):
     item: Text
     save: str | None = None
     value: str | None = None  # the record's field that `save` keeps; None: the record
-    value_place: Place | None = None  # where `value` is said
+    value_place: Place | None = None
     choices: tuple[Choice, ...] = ()
     error: Text | None = None
     empty: Text | Target | None = None
@@ -369,9 +361,7 @@ class Service:
     pins: frozenset[str]  # variables that hold secrets, here or in what it `do`es
     asks_language: bool  # holds `do: language`
     labels: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
-    """The words behind a saved value: `acte` → `naissance` → its choice's words, and
-    `dossier.statut` → `pret` → the catalogue's word for that declared value. For a conversation
-    in this service: what it `do`es is included."""
+    """By name and value: a choice's words, or a declared value's; of what it `do`es too."""
 
 
 # ---- the site ------------------------------------------------------------------------
@@ -489,6 +479,7 @@ class Site:
     callbacks: Mapping[str, Queue]
     backends: Mapping[str, Backend]
     place: Place
+    language_places: Mapping[str, Place] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

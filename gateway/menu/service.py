@@ -25,8 +25,9 @@ from gateway.menu.shapes import (
     refuse,
 )
 from gateway.menu.sheet import Sheet
-from gateway.menu.source import Map, Node, visible
+from gateway.menu.source import Map, Node
 from gateway.menu.steps import Ids, read_steps
+from gateway.menu.unseen import visible
 from gateway.menu.values import DURATION, STRING, TEXT
 
 _RESUME_FOR = timedelta(minutes=30)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from gateway.menu.codes import Code
 from gateway.menu.findings import nearest
 from gateway.menu.program import Place
-from gateway.menu.source import Map, Node, Scalar, Seq, raw, visible
+from gateway.menu.source import Map, Node, Scalar, Seq, raw
+from gateway.menu.unseen import visible
 
 if TYPE_CHECKING:
     from gateway.menu.sheet import Sheet

@@ -10,8 +10,9 @@ from gateway.menu.expressions import Refused, expression
 from gateway.menu.findings import Findings, nearest, offer
 from gateway.menu.program import Expression, Message, Place, Site, Table, Target, Text, Way
 from gateway.menu.shapes import COUNTED, comment_cuts, is_counted, refuse
-from gateway.menu.source import INVISIBLE, Map, Node, Scalar, Seq, unseen
+from gateway.menu.source import Map, Node, Scalar, Seq
 from gateway.menu.texts import Locate, Wording
+from gateway.menu.unseen import INVISIBLE, unseen
 
 PLACES = {"home": Way.HOME, "language": Way.LANGUAGE}
 FAILS = {"again": Way.AGAIN, "continue": Way.CONTINUE}
@@ -143,7 +144,7 @@ class Sheet:
                 "« : » and a space in a text cuts it in two",
                 'put the text into quotes "…"',
             )
-        elif node.flow and isinstance(node, Map | Seq):
+        elif isinstance(node, Map | Seq) and node.flow:
             first = "{" if isinstance(node, Map) else "["
             self.error(
                 node.place,
@@ -205,6 +206,11 @@ class Sheet:
 
     def goes(self, name: str, place: Place) -> bool:
         return self._known_target(name, place, fails=False) is not None
+
+    def near(self, name: str) -> bool:
+        """Whether `name` is a place that hardly means anything else: ours, or a part here."""
+        parts = self.outlook.services.get(self.service) or frozenset()
+        return name in PLACES or (name in parts and name not in self.outlook.services)
 
     def _known_target(self, name: str, place: Place, *, fails: bool) -> Target | None:
         if name in PLACES:

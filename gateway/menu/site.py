@@ -90,9 +90,14 @@ def _language_code(scalar: Scalar, sheet: Sheet) -> str | None:
 
 
 def _network(scalar: Scalar, sheet: Sheet) -> str | None:
-    if re.fullmatch(r"[\w .-]{1,40}", scalar.text):
+    if re.fullmatch(r"[0-9]{3,10}", scalar.text):
         return scalar.text
-    sheet.error(scalar.place, Code.BAD_NAME, f"« {scalar.text} » is not an operator's code")
+    sheet.error(
+        scalar.place,
+        Code.BAD_NAME,
+        f"« {scalar.text} » is not an operator's network code",
+        'the provider sends digits, such as "61603"; the name stands behind name:',
+    )
     return None
 
 
@@ -142,7 +147,11 @@ _USSD_KEYS = (
 _WORDS = Listing(STRING, "a list of words")
 _SMS_KEYS = (
     Key("sender", STRING, "Qui envoie les SMS : un numéro court ou un nom."),
-    Key("start", One("the name of a service", _opened), "Le service qu'ouvre un SMS que rien d'autre n'explique."),
+    Key(
+        "start",
+        One("the name of a service", _opened),
+        "Le service qu'ouvre un SMS que rien d'autre n'explique.",
+    ),
     Key("stop", _WORDS, "Les mots qui arrêtent les messages."),
     Key("again", _WORDS, "Les mots qui les reprennent."),
     Key("help", _WORDS, "Les mots qui demandent de l'aide."),
@@ -262,6 +271,7 @@ def read_site(node: Map, early: Fields, sheet: Sheet, drafts: bool) -> Site:
         callbacks={name: _queue(name, said) for name, said in callbacks.items() if said.complete},
         backends=backends(fields.get("backends", {}), sheet),
         place=node.place,
+        language_places=_places(node.get("languages")),
     )
 
 
@@ -338,6 +348,13 @@ def _sms(fields: Fields | None, sheet: Sheet) -> SmsSettings:
     said: Mapping[str, Any] = fields if fields is not None else {}
     start = said.get("start")
     quiet = _QUIET.fullmatch(said.get("quiet", ""))
+    if fields is not None and quiet and quiet.group(1, 2) == quiet.group(3, 4):
+        sheet.error(
+            fields.place("quiet"),
+            Code.BAD_VALUE,
+            "these hours end as they begin",
+            "say until when, as in 21:00-07:00; leave `quiet` out to send at any hour",
+        )
     return SmsSettings(
         sender=said.get("sender"),
         start=start,

@@ -18,6 +18,7 @@ from gateway.menu.codes import Code
 from gateway.menu.findings import Findings
 from gateway.menu.program import Place
 from gateway.menu.traps import Mended, explain
+from gateway.menu.unseen import without_unseen
 
 _loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml may be missing
 _DEEPEST = 40
@@ -28,14 +29,6 @@ _UNSEEN = re.compile(
 )
 _TAB = re.compile(r"^ *\t[ \t]*(?=[^ \t\r\n#])", re.MULTILINE)
 _TAB_AFTER_DASH = re.compile(r"^ *(?:- +)*-[ ]*(\t)", re.MULTILINE)
-_SPACES = "\u00a0\u2007\u202f"
-INVISIBLE = re.compile(f"[{_SPACES}\u00ad\u180e\u200b-\u200f\u2060\ufeff]")
-"""No-break spaces and what has no width: welcome in a text, never in what is around it."""
-_AROUND = re.compile(
-    rf"^(?P<before>[ ]*(?:-[ ]+)*-?)(?P<hidden>{INVISIBLE.pattern}(?:{INVISIBLE.pattern}| )*)"
-    rf"|^(?P<key>[ ]*(?:-[ ]+)*[a-z_]+[ ]*:[ ]*)(?P<value>{INVISIBLE.pattern}+[ ]*)"
-)
-_BLOCK = re.compile(r"^(?P<indent>[ ]*)(?:-[ ]+)*(?:\S.*:|-)[ ]+[|>][+-]?\d?[+-]?[ ]*(?:#.*)?$")
 _COMMENT = re.compile(r"([ \t]+)#(.?)")
 
 
@@ -167,19 +160,9 @@ def parse(file: str, text: str, findings: Findings) -> Node | None:
             "delete it; it often comes from copying out of another program",
         )
         return None
-    source = _without_invisible(source, findings)
+    source = Source(file, without_unseen(file, source.text, findings))
     before = len(findings)
-    for tab in _TAB.finditer(source.text):
-        findings.error(
-            source.place(source.text.index("\t", tab.start())),
-            Code.YAML_TAB,
-            "a tab in the indentation",
-            "use spaces, two for each level",
-        )
-    for tab in _TAB_AFTER_DASH.finditer(source.text):
-        findings.error(
-            source.place(tab.start(1)), Code.YAML_TAB, "a tab after « - »", "use a space"
-        )
+    _tell_tabs(source, findings)
     for _ in range(_MOST_MENDED):
         try:
             events = list(yaml.parse(source.text, Loader=_loader))
@@ -200,45 +183,18 @@ def parse(file: str, text: str, findings: Findings) -> Node | None:
     return None
 
 
-def visible(text: str) -> str:
-    """`text` without what nobody sees."""
-    return INVISIBLE.sub("", text)
-
-
-def unseen(character: str) -> tuple[str, str]:
-    """What to say of such a character, and what to do about it."""
-    if character in _SPACES:
-        return f"a no-break space, U+{ord(character):04X}", "write an ordinary space, or none"
-    return (
-        f"an invisible character, U+{ord(character):04X}",
-        "delete it; it often comes from copying out of another program",
-    )
-
-
-def _without_invisible(source: Source, findings: Findings) -> Source:
-    """The same, where what nobody sees stands in texts only; each place is told."""
-    if INVISIBLE.search(source.text) is None:
-        return source
-    lines = source.text.split("\n")
-    block: int | None = None  # the indentation of the key whose text stands below it
-    for number, line in enumerate(lines):
-        bare = line.rstrip("\r")
-        if block is not None and (not bare.strip() or len(bare) - len(bare.lstrip(" ")) > block):
-            continue
-        found = _AROUND.match(bare)
-        while found is not None:
-            group = "hidden" if found["hidden"] is not None else "value"
-            first = found[group].lstrip(" ")[0]
-            place = Place(source.file, number + 1, found.start(group) + 1)
-            findings.error(place, Code.BAD_CHARACTER, *unseen(first))
-            spaces = "".join(one if one == " " or one in _SPACES else "" for one in found[group])
-            spaces = INVISIBLE.sub(" ", spaces)
-            bare = f"{bare[: found.start(group)]}{spaces}{bare[found.end(group) :]}"
-            found = _AROUND.match(bare)
-        lines[number] = bare + line[len(line.rstrip("\r")) :]
-        header = _BLOCK.match(bare)
-        block = len(header["indent"]) if header is not None else None
-    return Source(source.file, "\n".join(lines))
+def _tell_tabs(source: Source, findings: Findings) -> None:
+    for tab in _TAB.finditer(source.text):
+        findings.error(
+            source.place(source.text.index("\t", tab.start())),
+            Code.YAML_TAB,
+            "a tab in the indentation",
+            "use spaces, two for each level",
+        )
+    for tab in _TAB_AFTER_DASH.finditer(source.text):
+        findings.error(
+            source.place(tab.start(1)), Code.YAML_TAB, "a tab after « - »", "use a space"
+        )
 
 
 def _report(source: Source, mended: Mended, findings: Findings) -> None:

@@ -11,7 +11,8 @@ from gateway.menu.findings import nearest
 from gateway.menu.program import Place, Step
 from gateway.menu.shapes import read_keys, refuse, said
 from gateway.menu.sheet import Sheet
-from gateway.menu.source import Map, Node, Scalar, Seq, raw, visible
+from gateway.menu.source import Map, Node, Scalar, Seq, raw
+from gateway.menu.unseen import visible
 from gateway.menu.verbs import Draft, Verb, registry
 
 _VERBS = registry()

@@ -140,7 +140,7 @@ class Wording:
         for index, form in enumerate(forms):
             place = _place(entry, index)
             try:
-                template = cut(form.strip(), lambda _, place=place: place)
+                template = cut(form.strip(), _at(place))
             except Refused as refused:
                 self.findings.error(place, refused.code, refused.message, refused.hint)
                 return None
@@ -156,6 +156,10 @@ class Wording:
                 return None
             templates.append(template)
         return tuple(templates)
+
+
+def _at(place: Place) -> Locate:
+    return lambda offset: place
 
 
 def _place(entry: Entry, form: int) -> Place:

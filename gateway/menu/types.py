@@ -89,7 +89,35 @@ def named(fields: Fields, name: str, sheet: Sheet) -> AnswerType | None:
                 fields.place("pattern"), Code.BAD_PATTERN, f"not a regular expression: {error}"
             )
             return None
-    return replace(found, pattern=pattern, checksum=fields.get("checksum"))
+    whole = replace(found, pattern=pattern, checksum=fields.get("checksum"))
+    if "example" in fields and not _follows(fields["example"], whole):
+        sheet.error(
+            fields.place("example"),
+            Code.BAD_EXAMPLE,
+            f"« {fields['example']} » is no answer that this type takes",
+            "citizens are shown it after a wrong answer: give one that is right",
+        )
+        return None
+    return whole
+
+
+def _follows(example: str, type_: AnswerType) -> bool:
+    """Whether an answer like `example` can be taken; what hangs on the day is not looked at."""
+    bare = re.sub(r"[\s.-]", "", example)
+    if type_.base in ("digits", "pin") and not (bare.isascii() and bare.isdigit()):
+        return False
+    said = bare if type_.base in ("digits", "pin") else example
+    if type_.length is not None and not type_.length[0] <= len(said) <= type_.length[1]:
+        return False
+    if type_.base in ("number", "amount"):
+        if re.fullmatch(r"-?\d{1,15}", bare) is None:
+            return False
+        least, most = type_.least, type_.most
+        if least is not None and least.number is not None and int(bare) < least.number:
+            return False
+        if most is not None and most.number is not None and int(bare) > most.number:
+            return False
+    return type_.pattern is None or any(map(type_.pattern.fullmatch, (example, said)))
 
 
 def answer_type(name: str, node: Node | None, sheet: Sheet) -> AnswerType | None:

@@ -88,11 +88,23 @@ class _Reader:
         if not isinstance(node, Seq):
             self.values.wrong(node, "a file of scenarios is a list", "begin each with « - test: »")
             return
+        named: dict[str, Place] = {}
         for item in node.items:
             if isinstance(item, Map):
-                yield self.scenario(item)
+                scenario = self.scenario(item)
+                self._named_once(scenario, item, named)
+                yield scenario
             else:
                 self.values.wrong(item, "a scenario begins with « - test: »")
+
+    def _named_once(self, scenario: Scenario, node: Map, named: dict[str, Place]) -> None:
+        """Whose name fails must be found in the file."""
+        before = named.setdefault(scenario.name, node.place)
+        title = node.get("test")
+        if scenario.name and before != node.place and title is not None:
+            message = f"the scenario on line {before.line} is called « {scenario.name} » already"
+            hint = "give one of them another name"
+            self.findings.error(title.place, Code.DUPLICATE_KEY, message, hint)
 
     def scenario(self, node: Map) -> Scenario:
         self.values.known(node, _KEYS, "a scenario")

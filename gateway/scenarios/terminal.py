@@ -47,6 +47,9 @@ class Spoke:
     text: str
 
 
+Act = Enter | Spoke | HangUp | Wait | Fail
+
+
 @dataclass(slots=True)
 class Terminal:
     """`opens` is a code to dial, or the name of a service. The clock stands still at `now`, the
@@ -65,7 +68,7 @@ class Terminal:
     phone: Phone = field(init=False)
     turned: Turned | None = None  # the last one
     moves: list[Recorded] = field(default_factory=list)
-    acts: list[Enter | Spoke | HangUp | Wait | Fail] = field(default_factory=list)  # to be done again
+    acts: list[Act] = field(default_factory=list)  # to be done again
     secrets: set[str] = field(default_factory=set)  # what was typed where one was asked
     away: int = 0  # seconds since the call was cut
 

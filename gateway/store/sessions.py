@@ -13,6 +13,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 
@@ -259,6 +260,7 @@ class Sessions:
             return None
 
 
+@lru_cache(256)  # times to live are constants, and what menus say
 def _ms(seconds: float) -> int:
     if seconds <= 0:
         raise ValueError("a time to live is more than nothing")

@@ -11,36 +11,19 @@ import re
 
 from gateway.events import Encoding
 
-# Position in the string is the septet's value; 0x1B is ESC, the way into the extension table,
-# and stands here as itself so that positions stay true. It is taken out of the alphabet below.
+# In the order of the septets' values. 0x1B is ESC, the way into the extension table, and stands
+# here as itself so that positions stay true. It is taken out of the alphabet below.
 _BASIC = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ"
     " !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
     "¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
-_EXTENSION = {
-    "\f": 0x0A,
-    "^": 0x14,
-    "{": 0x28,
-    "}": 0x29,
-    "\\": 0x2F,
-    "[": 0x3C,
-    "~": 0x3D,
-    "]": 0x3E,
-    "|": 0x40,
-    "€": 0x65,
-}
-_ESCAPE = 0x1B
-_CARRIAGE_RETURN = 0x0D
+_EXTENSION = "\f^{}\\[~]|€"
 
 BASIC = frozenset(_BASIC) - {"\x1b"}
 EXTENSION = frozenset(_EXTENSION)
 ALPHABET = BASIC | EXTENSION
-
-_SEPTETS = {character: (value,) for value, character in enumerate(_BASIC) if character in BASIC} | {
-    character: (_ESCAPE, value) for character, value in _EXTENSION.items()
-}
 
 
 def _character_class(characters: frozenset[str]) -> str:
@@ -54,11 +37,6 @@ _TWO_SEPTETS = re.compile(f"[{_character_class(EXTENSION)}]")
 def encodable(text: str) -> bool:
     """Whether every character of `text` is in the alphabet or its extension."""
     return _FOREIGN.search(text) is None
-
-
-def offending(text: str) -> str:
-    """The characters that GSM-7 lacks, in order of first appearance, once each."""
-    return "".join(dict.fromkeys(_FOREIGN.findall(text)))
 
 
 def septets(text: str) -> int:
@@ -81,22 +59,3 @@ def units(text: str, encoding: Encoding) -> int:
     if text.isascii():
         return len(text)
     return len(text) + sum(character > "\uffff" for character in text)
-
-
-def pack(text: str) -> bytes:
-    """`text` as a USSD string: septets packed into octets, 3GPP TS 23.038 §6.1.2.3.1.
-
-    Seven spare bits would read as `@`, so that they are filled with a CR; and a text that itself
-    ends with CR on an octet boundary gets one more, because the receiver drops a last CR there.
-    Raises ValueError where `text` is not encodable.
-    """
-    if not encodable(text):
-        raise ValueError("the text holds characters that GSM-7 lacks")
-    values = [value for character in text for value in _SEPTETS[character]]
-    closes_octet = len(values) % 8 == 0 and text.endswith("\r")
-    if len(values) % 8 == 7 or closes_octet:
-        values.append(_CARRIAGE_RETURN)
-    packed = 0
-    for position, value in enumerate(values):
-        packed |= value << (7 * position)
-    return packed.to_bytes((7 * len(values) + 7) // 8, "little")

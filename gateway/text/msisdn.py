@@ -7,7 +7,6 @@ fixed and mobile. Its numbers begin with 0, which an integer would lose.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 import phonenumbers
 
@@ -23,20 +22,6 @@ _FOREIGN = re.compile("[1-9][0-9]{6,14}")
 
 _SEPARATORS = re.compile("[\\s().\\-/\u2010-\u2015\u2212\u200b-\u200f\u202a-\u202e\u2060-\u2069]+")
 _SHAPE = re.compile(r"\+?[0-9]{3,20}")
-
-# From libphonenumber's carrier data; the longest prefix wins. Numbers may have been carried to
-# another operator since: what the operator's network says goes before this.
-_OPERATORS: Mapping[str, str] = {
-    **dict.fromkeys(("0128", "014", "0192", "0193"), "Celtiis"),
-    **dict.fromkeys(
-        ("0142", "0146", "015", "0161", "0162", "0166", "0167", "0169", "0190", "0191"), "MTN"
-    ),
-    **dict.fromkeys(("0196", "0197"), "MTN"),
-    **dict.fromkeys(
-        ("0145", "0155", "0158", "0160", "0163", "0164", "0165", "0168", "0194", "0195"), "Moov"
-    ),
-    **dict.fromkeys(("0198", "0199"), "Moov"),
-}
 
 
 def canonical(raw: str, country: str = _COUNTRY) -> str:
@@ -101,11 +86,3 @@ def mask(number: str) -> str:
         digits = number[4:]
         return national(f"+{_CODE}{digits[:2]}{'*' * (len(digits) - 4)}{digits[-2:]}")
     return f"{number[:4]}{'*' * (len(number) - 6)}{number[-2:]}"
-
-
-def operator_hint(number: str) -> str | None:
-    """The operator that a canonical number of Benin was first given out by, if its prefix says."""
-    if not number.startswith("+" + _CODE):
-        return None
-    digits = number[4:]
-    return _OPERATORS.get(digits[:4]) or _OPERATORS.get(digits[:3])

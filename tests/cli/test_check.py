@@ -74,7 +74,7 @@ def test_an_error_is_shown_with_its_line_and_a_caret(menus: Path) -> None:
 def test_warnings_count_only_with_strict(menus: Path) -> None:
     """Status 0 with warnings, 1 with `--strict`."""
     result = check(menus, WARNED)
-    assert "etat-civil.yaml:12:12: warning heavy-punctuation: " in result.stdout
+    assert "etat-civil.yaml:12:19: warning heavy-punctuation: " in result.stdout
     assert (result.exit_code, check(menus, WARNED, "--strict").exit_code) == (0, 1)
 
 

@@ -226,8 +226,8 @@ def _ended(folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_several_processes_that_cannot_start_are_a_failure_too(folder: Path) -> None:
-    (folder / "var").touch()
-    done = _ended(folder, WEB_CONCURRENCY="2")
+    (folder / "file").touch()
+    done = _ended(folder, WEB_CONCURRENCY="2", GATEWAY_DATA=str(folder / "file"))
     assert done.returncode == 3
     assert "GATEWAY_DATA" in done.stderr
     assert "Traceback" not in done.stderr

@@ -75,7 +75,9 @@ def test_a_saved_menu_is_taken_up_and_a_wrong_one_is_told(tmp_path: Path) -> Non
         assert "etat-civil »?" in told
         assert "Guichet de Cotonou" in dial(demo.url, "wrong")
 
-        home.write_text(before.replace("menu: Services publics", "menu: Guichet de Cotonou"), "utf-8")
+        home.write_text(
+            before.replace("menu: Services publics", "menu: Guichet de Cotonou"), "utf-8"
+        )
         demo.until("in order again")
 
 

@@ -285,3 +285,12 @@ def test_files_are_read_in_order_whatever_marks_and_line_breaks_they_have(tmp_pa
     assert findings == ()
     assert [(one.service, one.name) for one in scenarios] == [("acte", "a"), ("guichet", "b")]
     assert scenarios[1].moves[0].place.line == 3
+
+
+def test_two_scenarios_of_one_name_are_told() -> None:
+    """Which of them failed could not be told."""
+    one = "- test: Un essai\n  play:\n    - shows: Quel acte\n"
+    _, findings = read_text(one + one)
+    assert [(finding.code, finding.message.split(" is ")[-1]) for finding in findings] == [
+        ("duplicate-key", "called « Un essai » already")
+    ]

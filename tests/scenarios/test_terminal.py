@@ -352,3 +352,20 @@ def test_a_name_is_needed(session: Session) -> None:
 def test_a_folder_that_may_not_be_written_is_told(session: Session) -> None:
     session.terminal.folder = Path("/proc/nowhere")
     assert "can't be written" in session.type(":save Essai")
+
+
+def test_what_the_language_question_took_is_no_answer_to_the_menu(tmp_path: Path) -> None:
+    """Once the language is said, the question is not asked again."""
+    session = Session(lay(tmp_path), language=None)
+    session.type("1", "1")
+    told = session.type(":lang en")
+    assert "in English, the same keys" in told
+    assert session.terminal.turned is not None
+    step = session.terminal.turned.session.at
+    fresh = Session(lay(tmp_path), language="en")
+    fresh.type("1")
+    assert fresh.terminal.turned is not None
+    assert (step, told.splitlines()[1:]) == (
+        fresh.terminal.turned.session.at,
+        fresh.all.splitlines(),
+    )

@@ -133,6 +133,8 @@ async def served(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> Asy
     try:
         yield Address(port=server.sockets[0].getsockname()[1])
     finally:
+        for _ in range(5):  # whoever was accepted in the last moment begins, to be ended here
+            await asyncio.sleep(0)
         server.close()
         for task in tasks:
             task.cancel()

@@ -141,7 +141,7 @@ async def test_a_password_is_given_and_never_repeated(launch: Launch) -> None:
     store = await opened(f"redis://:p%2540ss@127.0.0.1:{server.port}/2")
     assert (await store.ready()).ok
     await store.close()
-    with pytest.raises(StoreUnfit, match="login of REDIS_URL.*WRONGPASS") as caught:
+    with pytest.raises(StoreUnfit, match=r"login of REDIS_URL.*WRONGPASS") as caught:
         await opened(f"redis://:hunter2@127.0.0.1:{server.port}")
     assert "hunter2" not in str(caught.value)
     with pytest.raises(StoreUnfit, match=r"login of REDIS_URL.*NOAUTH"):

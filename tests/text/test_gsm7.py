@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gateway.events import Encoding
-from gateway.text.gsm7 import ALPHABET, encodable, offending, pack, septets, units
-from tests.text.data import facts, text
+from gateway.text.gsm7 import ALPHABET, encodable, septets, units
+from tests.text.data import facts
 
 TABLE = facts("gsm0338")
 
@@ -20,12 +20,9 @@ def test_the_alphabet_is_the_standards_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("table", ["basic", "extension"])
-def test_each_character_has_its_own_septets(table: str) -> None:
-    """The packed octets of one character are the table's septets, lowest bits first."""
+def test_each_character_takes_the_septets_of_the_table(table: str) -> None:
     for septets_hex, character in TABLE[table].items():
-        values = bytes.fromhex(septets_hex)
-        packed = sum(value << (7 * position) for position, value in enumerate(values))
-        assert int.from_bytes(pack(character), "little") == packed, character
+        assert septets(character) == len(bytes.fromhex(septets_hex)), character
 
 
 def test_capital_c_cedilla_is_in_and_the_small_one_is_not() -> None:
@@ -36,14 +33,8 @@ def test_capital_c_cedilla_is_in_and_the_small_one_is_not() -> None:
 
 def test_escape_and_nul_are_not_characters() -> None:
     """ESC announces an extension character; alone it would garble what follows."""
-    assert offending("a\x1bb\0") == "\x1b\0"
-
-
-def test_offending_names_each_character_once_in_order() -> None:
-    """What a writer must look for, in the order she meets it."""
-    assert offending("L’été où ça gêne, ça gêne’") == "’çê"
-    assert offending("Déjà reçu à Ouidah !") == "ç"
-    assert offending("") == ""
+    assert not encodable("a\x1bb")
+    assert not encodable("a\0b")
 
 
 def test_extension_characters_cost_two() -> None:
@@ -57,8 +48,6 @@ def test_septets_refuses_what_cannot_be_sent_and_keeps_it_to_itself() -> None:
     with pytest.raises(ValueError, match="GSM-7") as caught:
         septets("Kɔ́fi")
     assert "ɔ" not in str(caught.value)
-    with pytest.raises(ValueError, match="GSM-7"):
-        pack("ɔ")
 
 
 def test_units_of_ucs2_are_utf16_code_units() -> None:
@@ -67,12 +56,3 @@ def test_units_of_ucs2_are_utf16_code_units() -> None:
     assert units("ɔ́", Encoding.UCS2) == 2
     assert units("😀é", Encoding.UCS2) == 3
     assert units("[é]", Encoding.GSM7) == 5
-
-
-@pytest.mark.parametrize(("runs", "length", "octets"), facts("packing")["cases"])
-def test_a_ussd_string_is_packed_as_the_standard_says(
-    runs: list[str | tuple[str, int]], length: int, octets: str
-) -> None:
-    """With the CR that keeps seven spare bits from reading as an @."""
-    assert septets(text(runs)) == length
-    assert pack(text(runs)).hex() == octets

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from phonenumbers import carrier
 
 from gateway.errors import NumberError
-from gateway.text.msisdn import canonical, mask, national, operator_hint
+from gateway.text.msisdn import canonical, mask, national
 
 
 @pytest.mark.parametrize(
@@ -114,13 +112,3 @@ def test_a_masked_number_shows_its_last_two_digits() -> None:
     """Enough for its owner, too little for anyone else."""
     assert mask("+2290197001234") == "01 ** ** ** 34"
     assert mask("+33612345678") == "+336******78"
-
-
-def test_operator_hints_are_those_of_the_numbering_plan() -> None:
-    """Held against libphonenumber for every prefix that exists."""
-    names = {"MTN": "MTN", "Moov": "Moov", "Celtiis": "Celtiis"}
-    for prefix in range(100, 1000):
-        number = f"+2290{prefix}000000"
-        known = carrier.name_for_number(phonenumbers.parse(number), "en")
-        assert operator_hint(number) == names.get(known.split()[0] if known else ""), number
-    assert operator_hint("+33612345678") is None

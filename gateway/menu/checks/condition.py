@@ -42,9 +42,14 @@ class Condition:
     when_false: Names
 
 
+def tree(source: str) -> nodes.Expr:
+    """What the parser made of an expression when it was compiled."""
+    return Parser(_jinja, source, state="variable").parse_expression()
+
+
 @lru_cache(maxsize=4096)
 def _parse(source: str) -> Condition:
-    root = Parser(_jinja, source, state="variable").parse_expression()
+    root = tree(source)
     return Condition(tuple(_reads(root, _NONE, True)), _when(root, True), _when(root, False))
 
 
@@ -53,18 +58,19 @@ def condition(expression: Expression) -> Condition:
     return _parse(expression.source)
 
 
-def _path(node: nodes.Node) -> tuple[str, ...] | None:
+def path_of(node: nodes.Node) -> tuple[str, ...] | None:
+    """`dossier.statut` → `("dossier", "statut")`; None for what is no plain look-up."""
     if isinstance(node, nodes.Name):
         return (node.name,)
     if isinstance(node, nodes.Getattr):
-        before = _path(node.node)
+        before = path_of(node.node)
         return None if before is None else (*before, node.attr)
     return None
 
 
 def _when(node: nodes.Node, truth: bool) -> Names:
     """The variables that are set for sure where `node` came out as `truth`."""
-    path = _path(node)
+    path = path_of(node)
     if path is not None:
         return frozenset(path[:1]) if truth else _NONE
     if isinstance(node, nodes.Not):
@@ -85,7 +91,7 @@ def _when(node: nodes.Node, truth: bool) -> Names:
 
 
 def _reads(node: nodes.Node, given: Names, asks: bool) -> Iterator[Read]:
-    path = _path(node)
+    path = path_of(node)
     if path is not None:
         yield Read(path, given, asks)
     elif isinstance(node, nodes.Not):

@@ -27,7 +27,14 @@ def plain(template: Template, blank: str = "{}") -> str:
 
 def place_of(text: Text, language: str, words: str) -> Place:
     """Where `words` stand in `language`: in the author's file, or the line of a translation."""
-    return text.variants[language].place or text.find(words)
+    translated = text.variants[language].place
+    if translated is not None:
+        return translated
+    for form, locate in zip((text.source, text.source_plural or ""), text.locate, strict=False):
+        offset = form.find(words)
+        if offset >= 0:
+            return locate(offset)
+    return text.place
 
 
 def spoken(text: Text, language: str) -> list[str]:

@@ -48,7 +48,8 @@ def extract(program: Program, folder: Path, locales: Path, own: Path | None = No
     """Write the templates and bring every declared language's catalogues up to date.
 
     `folder` is where the menus are; places are written from where it stands. The gateway's own
-    words are written only where the package lacks them; to `own`, if it is given, all of them.
+    words are written only for a language that the package has not, or whose words the deployment
+    overrides already; to `own`, if it is given, all of them.
     Returns the files that have changed. Raises CatalogueError, before anything is written, if
     one of the catalogues can't be read.
     """
@@ -60,7 +61,9 @@ def extract(program: Program, folder: Path, locales: Path, own: Path | None = No
             path = catalogue_path(locales, language.code, domain)
             old = _read(path)
             if domain == DOMAIN:
-                messages = _lacking(messages, language.code, old)
+                if not path.exists() and _package(language).exists():
+                    continue  # what the package has drafted in part is for those who ship it
+                messages = _lacking(messages, language, old)
             new = merge(domain, messages, old, language, elsewhere)
             if new.entries or old.entries:
                 files[path] = new, _gained(old, new)
@@ -157,9 +160,15 @@ def _gained(old: Catalogue, new: Catalogue) -> int:
     return sum(key not in before for key in new.by_key(obsolete=False))
 
 
-def _lacking(messages: Sequence[Message], language: str, old: Catalogue) -> tuple[Message, ...]:
+def _package(language: Language) -> Path:
+    return catalogue_path(PACKAGE_LOCALES, language.code, DOMAIN)
+
+
+def _lacking(
+    messages: Sequence[Message], language: Language, old: Catalogue
+) -> tuple[Message, ...]:
     """Our words that the package has not in `language`, and those that `old` has overridden."""
-    shipped = _read(catalogue_path(PACKAGE_LOCALES, language, DOMAIN)).by_key(obsolete=False)
+    shipped = _read(_package(language)).by_key(obsolete=False)
     here = old.by_key(obsolete=False)
     return tuple(
         message

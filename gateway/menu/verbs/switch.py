@@ -8,7 +8,8 @@ from gateway.menu.codes import Code
 from gateway.menu.program import Expression, Switch, Target
 from gateway.menu.shapes import JsonSchema, Key, outline, read_keys, refuse
 from gateway.menu.sheet import Sheet
-from gateway.menu.source import Map, Node, Seq, visible
+from gateway.menu.source import Map, Node, Seq
+from gateway.menu.unseen import visible
 from gateway.menu.values import EXPRESSION, PLACE
 from gateway.menu.verbs.verb import Draft, verb
 

@@ -21,4 +21,7 @@ def check(survey: Survey, report: Report) -> None:
             continue
         variants = [text.variants[code] for text in texts.values() if code in text.variants]
         read = sum(variant.language == code and not variant.fuzzy for variant in variants)
-        report(site.language_places.get(code, site.place), f"{code}: {read} of {len(texts)} read by a native speaker")
+        report(
+            site.language_places.get(code, site.place),
+            f"{code}: {read} of {len(texts)} read by a native speaker",
+        )

@@ -8,7 +8,7 @@ from gateway.menu.checks.wording import spoken
 from gateway.menu.findings import Severity
 from gateway.menu.program import List, Menu
 
-_NUMBERED = re.compile(r"(\d{1,2}\s*(?:[.)°:]|[-–—](?=\s)))\s*(?=[^\W\d])")  # noqa: RUF001
+_NUMBERED = re.compile(r"(\d{1,2}\s*(?:[.)°:]|[-–—](?=\s)))\s*(?=[^\W\d])")
 
 
 @rule("numbered-label", Severity.WARNING)
