@@ -112,6 +112,7 @@ def _gateway(port: int, redis: str, folder: Path) -> tuple[list[str], Mapping[st
         "GATEWAY_CALLBACK_TOKEN": token,
         "GATEWAY_SECRET_KEYS": secrets.token_hex(32),
         "GATEWAY_NAME_KEY": secrets.token_hex(32),
+        "GATEWAY_LOG_LEVEL": "warning",  # no other contender writes a line for each request
         "PORT": str(port),
     }
     command = [str(Path(sys.executable).with_name("gateway")), "serve"]
