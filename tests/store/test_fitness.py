@@ -12,7 +12,7 @@ from gateway.errors import SettingsError, StoreUnfit
 from gateway.store import Store, open_store
 from tests.conftest import NAME_KEY, SECRET_KEY, Server
 from tests.store.conftest import Launch, Launched, served
-from tests.store.test_nodes import converse
+from tests.store.steps import converse, promise
 
 
 async def opened(url: str, *, allow_unfit: bool = False, shards: int = 16) -> Store:
@@ -97,19 +97,7 @@ async def test_effects_do_not_wait_where_the_server_cannot_tell(
     assert not store.fitness.waitaof
     assert "one second" in (await store.ready()).detail["durability"]
     citizen = store.names.citizen("+2290197000001")
-    loaded = await store.sessions.load(citizen, bytes(range(16)), lease=8.0)
-    assert loaded.claim is not None
-    assert (
-        await store.sessions.save(
-            citizen,
-            loaded.claim,
-            request=bytes(range(16)),
-            body=b"",
-            ttl=60,
-            effects=[(bytes(16), b"sms")],
-        )
-        == 1
-    )
+    assert await promise(store, citizen) == 1
     await store.close()
 
 
@@ -187,19 +175,7 @@ async def test_a_user_with_the_documented_rights_is_enough(launch: Launch) -> No
     assert store.fitness.faults == ()
     await converse(store, "+2290197000001")
     citizen = store.names.citizen("+2290197000002")
-    loaded = await store.sessions.load(citizen, bytes(range(16)), lease=8.0)
-    assert loaded.claim is not None
-    assert (
-        await store.sessions.save(
-            citizen,
-            loaded.claim,
-            request=bytes(range(16)),
-            body=b"",
-            ttl=60,
-            effects=[(bytes(16), b"sms")],
-        )
-        == 1
-    )
+    assert await promise(store, citizen) == 1
     await store.sessions.remember(citizen, "fon")
     await store.sessions.forget(citizen)
     assert len(await store.effects.read(citizen.shard)) >= 1

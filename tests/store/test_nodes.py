@@ -15,6 +15,7 @@ from gateway.store.connection import Connection
 from gateway.store.nodes import Nodes
 from tests.conftest import NAME_KEY, SECRET_KEY
 from tests.store.conftest import Launch, Launched, served
+from tests.store.steps import converse, promise
 
 PHONES = [f"+22901970{number:05}" for number in range(64)]
 
@@ -57,39 +58,6 @@ async def opened(url: str) -> Store:
     return await open_store(redis_url=url, secret_keys=[SECRET_KEY], name_key=NAME_KEY)
 
 
-async def converse(store: Store, phone: str) -> None:
-    """Two steps with everything that a step can write, a repeat, a release, a binding."""
-    citizen = store.names.citizen(phone)
-    sessions = store.sessions
-    for number in (1, 2):
-        request = store.names.digest(phone, str(number))
-        loaded = await sessions.load(citizen, request, lease=8.0, material=b"ATUid")
-        assert loaded.state is (State.FRESH if number == 1 else State.OPEN)
-        assert loaded.claim is not None
-        added = await sessions.save(
-            citizen,
-            loaded.claim,
-            request=request,
-            body=phone.encode(),
-            ttl=600.0,
-            secrets=b"4321",
-            material=b"ATUid",
-            language="fon",
-            effects=[(store.names.digest(phone, "a"), b"a"), (request, b"b")],
-            durable=False,
-        )
-        assert added == (2 if number == 1 else 1)
-        repeat = await sessions.load(citizen, request, lease=8.0)
-        assert (repeat.state, repeat.body) == (State.REPEAT, phone.encode())
-    after = await sessions.load(citizen, store.names.digest("3"), lease=8.0, material=b"ATUid")
-    assert (after.secrets, after.language) == (b"4321", "fon")
-    assert after.claim is not None
-    await sessions.release(citizen, after.claim)
-    session = store.names.digest("session", phone)
-    await sessions.bind(session, citizen, ttl=60.0)
-    assert await sessions.seen(session) == citizen
-
-
 async def test_every_function_keeps_to_one_slot(one_node: Launched) -> None:
     store = await opened(one_node.url)
     for phone in PHONES:
@@ -102,17 +70,7 @@ async def test_every_function_keeps_to_one_slot(one_node: Launched) -> None:
 async def test_effects_wait_for_the_disk_of_their_own_node(one_node: Launched) -> None:
     store = await opened(one_node.url)
     citizen = store.names.citizen(PHONES[0])
-    loaded = await store.sessions.load(citizen, bytes(range(16)), lease=8.0)
-    assert loaded.claim is not None
-    added = await store.sessions.save(
-        citizen,
-        loaded.claim,
-        request=bytes(range(16)),
-        body=b"",
-        ttl=60,
-        effects=[(bytes(16), b"sms")],
-    )
-    assert added == 1
+    assert await promise(store, citizen) == 1
     await store.close()
 
 
@@ -132,19 +90,7 @@ async def test_shards_are_found_on_the_node_that_holds_them(
     citizen = next(
         c for p in PHONES if b"MOVED" in _where(two_nodes[0], (c := store.names.citizen(p)).shard)
     )
-    loaded = await store.sessions.load(citizen, bytes(range(16)), lease=8.0)
-    assert loaded.claim is not None
-    assert (
-        await store.sessions.save(
-            citizen,
-            loaded.claim,
-            request=bytes(range(16)),
-            body=b"",
-            ttl=60,
-            effects=[(bytes(16), b"sms")],
-        )
-        == 1
-    )
+    assert await promise(store, citizen) == 1
     sizes = [node.admin.dbsize() for node in two_nodes]
     assert all(int(str(size)) > 0 for size in sizes)
     await store.close()
@@ -191,17 +137,8 @@ async def test_a_function_that_fails_for_its_data_is_not_loaded_again(
     store = await opened(one_node.url)
     citizen = store.names.citizen(PHONES[0])
     one_node.ask("SET", store.names.stream(citizen.shard), "not a stream")
-    loaded = await store.sessions.load(citizen, bytes(range(16)), lease=8.0)
-    assert loaded.claim is not None
     with pytest.raises(CommandRefused, match="WRONGTYPE"):
-        await store.sessions.save(
-            citizen,
-            loaded.claim,
-            request=bytes(range(16)),
-            body=b"",
-            ttl=60,
-            effects=[(bytes(16), b"sms")],
-        )
+        await promise(store, citizen)
     await store.close()
 
 
