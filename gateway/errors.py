@@ -82,7 +82,7 @@ class SealBroken(StoreError):
 
 
 class RequestRefused(GatewayError):
-    """`status` is the HTTP status to answer with: 400, 413 or 415."""
+    """`status` is the HTTP status to answer with: 400, 408, 413 or 415."""
 
     code = "request-refused"
 
