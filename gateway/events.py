@@ -68,6 +68,108 @@ class UssdReply(msgspec.Struct, frozen=True, gc=False):
     ends: bool
 
 
+class IncomingSms(msgspec.Struct, frozen=True, gc=False):
+    """A text message from a phone, as every dialect reduces it.
+
+    `phone` is None where the sender is no telephone number (a word, a short code): it is never
+    answered. `id` is the provider's, the same when it repeats the message; "" where it has none.
+    """
+
+    provider: str
+    id: str
+    phone: str | None  # canonical E.164
+    to: str  # the short code or name it was sent to
+    text: str
+    network: str | None = None
+
+
+class OptedOut(msgspec.Struct, frozen=True, gc=False):
+    """A provider's word that a citizen wants no more messages from `sender`."""
+
+    provider: str
+    phone: str
+    sender: str
+
+
+# ---- messages on their way to a phone ------------------------------------------------
+
+
+class MessageState(StrEnum):
+    """Where a message is. What is in FINAL never changes again."""
+
+    ACCEPTED = "accepted"
+    QUEUED = "queued"
+    SUBMITTING = "submitting"  # an attempt is being made
+    SENT = "sent"  # the provider took it
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    SUPPRESSED = "suppressed"  # stopped by the citizen, or by the brake against repeats
+    UNCERTAIN = "uncertain"  # an attempt whose fate nobody knows, held
+    CANCELLED = "cancelled"
+
+
+FINAL = frozenset(
+    {
+        MessageState.DELIVERED,
+        MessageState.FAILED,
+        MessageState.EXPIRED,
+        MessageState.SUPPRESSED,
+        MessageState.CANCELLED,
+    }
+)
+
+
+class Lane(StrEnum):
+    ANSWERS = "answers"  # to what a citizen just did
+    MASS = "mass"
+
+
+class OutgoingSms(msgspec.Struct, frozen=True, gc=False):
+    """One message for a provider: `text` fits `encoding`, `segments` is what it will cost."""
+
+    id: str  # ours, made at acceptance
+    to: str  # canonical E.164
+    sender: str
+    text: str
+    encoding: Encoding
+    segments: int
+
+
+class Fate(StrEnum):
+    """What came of handing a message to a provider."""
+
+    SENT = "sent"
+    RETRY = "retry"  # surely not sent; later it may be
+    FAILED = "failed"  # surely not sent, and never will be
+    SUPPRESSED = "suppressed"  # the provider knows that she wants none
+    UNSURE = "unsure"  # nobody knows whether it was sent
+
+
+class Submission(msgspec.Struct, frozen=True, gc=False):
+    """One attempt's outcome. `reason` is a stable code (`insufficient-balance`), "" for SENT.
+
+    `pause`: seconds in which this provider can send nothing at all, whoever it is for.
+    """
+
+    fate: Fate
+    provider_id: str | None = None
+    reason: str = ""
+    pause: float = 0.0
+
+
+class Receipt(msgspec.Struct, frozen=True, gc=False):
+    """A delivery report. `state` is None for what changes nothing, or for a `status` that is not
+    in the provider's documents: it is counted, and the message stays as it is."""
+
+    provider: str
+    provider_id: str
+    state: MessageState | None
+    status: str  # the provider's own word, at most 32 characters
+    reason: str = ""  # a stable code
+    known: bool = True  # whether `status` is in the provider's documents
+
+
 # ---- into the engine -----------------------------------------------------------------
 
 
