@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,14 @@ import pytest
 import yaml
 
 from gateway.errors import RequestMalformed, RequestRefused
-from gateway.events import UssdReply, UssdRequest
+from gateway.events import (
+    IncomingSms,
+    MessageState,
+    OptedOut,
+    Receipt,
+    UssdReply,
+    UssdRequest,
+)
 from gateway.providers import Dialect, Ending, dialects
 
 CASES = Path(__file__).parent / "cases"
@@ -35,9 +43,18 @@ def _body(case: dict[str, Any]) -> bytes:
 def test_a_dialect_has_cases_and_bears_its_files_name(name: str) -> None:
     """A new dialect without cases fails here."""
     told = yaml.safe_load((CASES / f"{name}.yaml").read_text(encoding="utf-8"))
-    assert told["ussd"]
-    assert told["replies"]
-    assert dialects[name].name == name
+    dialect = dialects[name]
+    assert dialect.name == name
+    read = {
+        "ussd": dialect.read_ussd,
+        "replies": dialect.write_ussd,
+        "events": dialect.read_event,
+        "sms": dialect.read_sms,
+        "receipts": dialect.read_receipts,
+        "opt_outs": dialect.read_opt_outs,
+    }
+    assert told.keys() == {kind for kind, reader in read.items() if reader is not None}
+    assert all(told.values())
 
 
 @pytest.mark.parametrize(("dialect", "case"), _cases("ussd"))
@@ -66,6 +83,55 @@ def test_an_ended_session_is_read(dialect: Dialect, case: dict[str, Any]) -> Non
         assert refused.value.status == case["refused"]
     else:
         assert dialect.read_event(_body(case), content_type).ending is Ending(case["ending"])
+
+
+def _refused(case: dict[str, Any], read: Callable[[], object]) -> bool:
+    if "refused" not in case:
+        return False
+    with pytest.raises(RequestRefused) as refused:
+        read()
+    assert refused.value.status == case["refused"]
+    return True
+
+
+@pytest.mark.parametrize(("dialect", "case"), _cases("sms"))
+def test_a_message_that_came_is_read(dialect: Dialect, case: dict[str, Any]) -> None:
+    reader = dialect.read_sms
+    assert reader is not None
+
+    def read() -> list[IncomingSms]:
+        return list(reader(_body(case), case.get("type", FORM), "BJ"))
+
+    if not _refused(case, read):
+        assert read() == [IncomingSms(provider=dialect.name, **one) for one in case["gives"]]
+
+
+@pytest.mark.parametrize(("dialect", "case"), _cases("receipts"))
+def test_a_receipt_is_read(dialect: Dialect, case: dict[str, Any]) -> None:
+    reader = dialect.read_receipts
+    assert reader is not None
+
+    def read() -> list[Receipt]:
+        return list(reader(_body(case), case.get("type", FORM)))
+
+    if not _refused(case, read):
+        expected = [
+            Receipt(dialect.name, **{**one, "state": one["state"] and MessageState(one["state"])})
+            for one in case["gives"]
+        ]
+        assert read() == expected
+
+
+@pytest.mark.parametrize(("dialect", "case"), _cases("opt_outs"))
+def test_an_opt_out_is_read(dialect: Dialect, case: dict[str, Any]) -> None:
+    reader = dialect.read_opt_outs
+    assert reader is not None
+
+    def read() -> list[OptedOut]:
+        return list(reader(_body(case), case.get("type", FORM), "BJ"))
+
+    if not _refused(case, read):
+        assert read() == [OptedOut(dialect.name, **one) for one in case["gives"]]
 
 
 @pytest.mark.parametrize(("dialect", "case"), _cases("replies"))
