@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "logs": "errors",
     "metrics": "",
     "backends": "errors events menu",
+    "messaging": "deadlines errors events text menu store providers logs metrics",
     "turns": "deadlines errors events text menu engine channels store backends logs metrics",
     "scenarios": "errors events text menu engine channels",
     "callbacks": "deadlines errors events providers logs metrics",
