@@ -39,12 +39,24 @@ class Server:
 
     def _values(self, name: bytes) -> list[bytes]:
         kind = self.admin.type(name)
-        if kind == b"stream":
-            entries: Any = self.admin.xrange(name)
-            return [part for _, fields in entries for pair in fields.items() for part in pair]
-        assert kind == b"string", f"{name!r} is of a kind that the store does not use"
-        value: Any = self.admin.get(name)
-        return [] if value is None else [value]
+        found: Any
+        match kind:
+            case b"stream":
+                found = self.admin.xrange(name)
+                return [part for _, fields in found for pair in fields.items() for part in pair]
+            case b"hash":
+                found = self.admin.hgetall(name)
+                return [part for pair in found.items() for part in pair]
+            case b"zset":
+                found = self.admin.zrange(name, 0, -1)
+            case b"set":
+                found = self.admin.smembers(name)
+            case b"list":
+                found = self.admin.lrange(name, 0, -1)
+            case _:
+                value: Any = self.admin.get(name)
+                found = [] if value is None else [value]
+        return list(found)
 
 
 def pytest_terminal_summary(

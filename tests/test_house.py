@@ -26,15 +26,20 @@ MAY_IMPORT = {
     "logs": "errors",
     "metrics": "",
     "backends": "errors events menu",
-    "turns": "deadlines errors events text menu engine channels store backends logs metrics",
+    "messaging": "deadlines errors events text menu store providers logs metrics",
+    "turns": "deadlines errors events text menu engine channels store backends messaging logs"
+    " metrics",
     "scenarios": "errors events text menu engine channels",
     "callbacks": "deadlines errors events providers logs metrics",
     "operations": "metrics",
     "settings": "errors store",
-    "web": "errors events text menu store turns",
+    "web": "errors events text menu store messaging turns",
     "demo": "",
-    "app": "errors events menu store backends turns callbacks operations logs metrics settings",
-    "cli": "errors events text menu channels scenarios web demo app logs settings",
+    "app": "errors events menu store providers backends messaging turns callbacks operations logs"
+    " metrics settings",
+    "api": "deadlines errors events text menu store messaging logs metrics",
+    "cli": "errors events text menu store providers channels scenarios messaging web demo api app"
+    " logs metrics settings",
 }
 
 

@@ -1,4 +1,4 @@
-"""Reading the effects that steps left: what the worker does, and what a demo's phones show.
+"""The effects that steps left, for the worker to do.
 
 Each shard has one Redis stream. An entry is written in the same function as the step's session,
 once for each effect key, sealed like a session.
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from gateway.errors import SealBroken
 from gateway.store.keys import Names
+from gateway.store.library import DONE, TAKE
 from gateway.store.nodes import Nodes
 from gateway.store.seal import Seal
 
@@ -44,6 +45,19 @@ class Effects:
         stream = self._names.stream(shard)
         found = await self._nodes.execute(shard, "XREVRANGE", stream, "+", "-", "COUNT", 1)
         return found[0][0].decode() if found else "0"
+
+    async def take(self, shard: int, most: int, *, lease: float) -> list[Kept]:
+        """At most `most` of a shard's effects, for `lease` seconds: what is not `done` by then is
+        given to the next one who takes."""
+        stream = self._names.stream(shard)
+        keys, ms = (stream, self._names.queue(shard, "effects")[1]), round(lease * 1000)
+        found = await self._nodes.call(shard, TAKE, keys, (self._names.tag(shard), most, ms, ""))
+        return [self._kept(stream, entry.decode(), fields) for entry, _, fields in found]
+
+    async def done(self, shard: int, kept: Kept) -> None:
+        """Takes an effect off its stream."""
+        keys = (self._names.stream(shard), self._names.queue(shard, "effects")[1])
+        await self._nodes.call(shard, DONE, keys, (kept.id, "", 0))
 
     def _kept(self, stream: str, name: str, fields: list[bytes]) -> Kept:
         entry = dict(zip(fields[::2], fields[1::2], strict=True))

@@ -10,7 +10,7 @@ hundred million numbers there are.
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64encode
+from base64 import b32decode, b32encode, urlsafe_b64encode
 from hashlib import blake2b
 
 import msgspec
@@ -19,10 +19,28 @@ from gateway.errors import SettingsError
 
 DIGEST = 16  # bytes of a keyed hash, also of `request` and of an effect's key
 
+_MESSAGE_ID = re.compile(r"[a-z2-7]{26}")
+
 LASTING: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (
         re.compile(rb"\{\d{2,}\}:effects"),
         "a shard's stream of effects: its entries are taken off when settled, or when they age",
+    ),
+    (
+        re.compile(rb"\{\d{2,}\}:q:[a-z]+(:later)?"),
+        "a queue: its entries are taken off when they are done",
+    ),
+    (
+        re.compile(rb"\{\d{2,}\}:awaiting"),
+        "messages without a receipt so far: the worker gives them up in time",
+    ),
+    (
+        re.compile(rb"\{\d{2,}\}:o:[\w-]{22}"),
+        "a stop word holds until she takes it back",
+    ),
+    (
+        re.compile(rb"\{00\}:keys"),
+        "the agencies' keys: each ends by its own date",
     ),
     (
         re.compile(rb"\{\d{2,}\}:name-key"),
@@ -102,6 +120,88 @@ class Names:
 
     def stream(self, shard: int) -> str:
         return f"{self._tags[shard]}:effects"
+
+    def tag(self, shard: int) -> str:
+        """What all names of a shard begin with, as functions on the server put them together."""
+        return f"{self._tags[shard]}:"
+
+    def queue(self, shard: int, name: str) -> tuple[str, str]:
+        """What is to be done now, and what later."""
+        queue = f"{self._tags[shard]}:q:{name}"
+        return queue, f"{queue}:later"
+
+    # ---- messages --------------------------------------------------------------------
+
+    def message_id(self, shard: int, *parts: bytes | str) -> str:
+        """26 small letters and digits that tell the shard, and are the same for the same parts."""
+        return b32encode(shard.to_bytes(2, "big") + self.digest(*parts)[:14]).decode()[:26].lower()
+
+    def shard_of(self, message_id: str) -> int | None:
+        """None for what is no message's id here."""
+        if not _MESSAGE_ID.fullmatch(message_id):
+            return None
+        shard = int.from_bytes(b32decode(f"{message_id.upper()}======")[:2], "big")
+        return shard if shard < self.shards else None
+
+    def message(self, shard: int, message_id: str) -> tuple[str, str]:
+        """Its record and its body."""
+        tag = self._tags[shard]
+        return f"{tag}:m:{message_id}", f"{tag}:mb:{message_id}"
+
+    def awaiting(self, shard: int) -> str:
+        return f"{self._tags[shard]}:awaiting"
+
+    def stop_word(self, citizen: Citizen, sender: str) -> str:
+        """Exists while she wants nothing from this sender."""
+        return f"{self._tags[citizen.shard]}:o:{text(self.digest('stop', citizen.digest, sender))}"
+
+    def brake(self, citizen: Citizen, alike: bytes) -> str:
+        return f"{self._tags[citizen.shard]}:d:{text(alike)}"
+
+    def provider_id(self, provider: str, provider_id: str) -> tuple[int, str, str]:
+        """The shard, the key of the message that has it, and of receipts that came too early."""
+        digest = self.digest("provider", provider, provider_id)
+        shard = self.shard(digest)
+        tag = self._tags[shard]
+        return shard, f"{tag}:x:{text(digest)}", f"{tag}:xe:{text(digest)}"
+
+    def gate(self, provider: str) -> tuple[int, str]:
+        shard = self.shard(self.digest("gate", provider))
+        return shard, f"{self._tags[shard]}:g:{provider}"
+
+    def case(self, agency: str, reference: str) -> bytes:
+        return self.digest("case", agency, reference)
+
+    def followers(self, shard: int, case: bytes) -> str:
+        return f"{self._tags[shard]}:c:{text(case)}"
+
+    def followed(self, citizen: Citizen) -> str:
+        return f"{self._tags[citizen.shard]}:f:{citizen.digest}"
+
+    def inbox(self, citizen: Citizen) -> str:
+        """What a simulated phone received."""
+        return f"{self._tags[citizen.shard]}:i:{citizen.digest}"
+
+    # ---- agencies --------------------------------------------------------------------
+
+    def reference(self, agency: str, reference: str) -> tuple[int, str]:
+        digest = self.digest("reference", agency, reference)
+        shard = self.shard(digest)
+        return shard, f"{self._tags[shard]}:r:{text(digest)}"
+
+    def request(self, agency: str, key: str) -> tuple[int, str]:
+        """An agency's Idempotency-Key."""
+        digest = self.digest("request", agency, key)
+        shard = self.shard(digest)
+        return shard, f"{self._tags[shard]}:k:{text(digest)}"
+
+    def job(self, job_id: str) -> tuple[int, str]:
+        """A job's record; its pieces are named after it."""
+        shard = self.shard_of(job_id) or 0
+        return shard, f"{self._tags[shard]}:j:{job_id}"
+
+    def agency_keys(self) -> str:
+        return f"{self._tags[0]}:keys"
 
     def fence(self, shard: int) -> str:
         return f"{self._tags[shard]}:fence"

@@ -1,7 +1,7 @@
-"""The functions of `functions.lua`, on the server.
+"""Our functions, on the server: a library a file, of conversations and of the outbox.
 
 A function library survives a failover and a restart, which scripts called by their hash do not.
-Where it is missing all the same (a new or emptied server, another node of a cluster), the first
+Where one is missing all the same (a new or emptied server, another node of a cluster), the first
 call that finds so loads it and goes on.
 """
 
@@ -13,18 +13,41 @@ from importlib.resources import files
 from gateway.errors import CommandRefused
 from gateway.store.connection import Connection
 
-_WRITTEN = files("gateway.store").joinpath("functions.lua").read_text("utf-8")
-VERSION = blake2b(_WRITTEN.encode(), digest_size=4).hexdigest()
-SOURCE = _WRITTEN.replace("VERSION", VERSION)
+
+def _read(name: str) -> tuple[str, str]:
+    """A file's version, and its text with it."""
+    written = files("gateway.store").joinpath(name).read_text("utf-8")
+    version = blake2b(written.encode(), digest_size=4).hexdigest()
+    return version, written.replace("VERSION", version)
+
+
+VERSION, _SESSIONS = _read("functions.lua")
+OUTBOX_VERSION, _OUTBOX = _read("outbox.lua")
+SOURCES = (_SESSIONS, _OUTBOX)
 
 LOAD = f"gateway_load_{VERSION}"
 SAVE = f"gateway_save_{VERSION}"
 RELEASE = f"gateway_release_{VERSION}"
 
+ACCEPT = f"gateway_accept_{OUTBOX_VERSION}"
+TAKE = f"gateway_take_{OUTBOX_VERSION}"
+RENEW = f"gateway_renew_{OUTBOX_VERSION}"
+DONE = f"gateway_done_{OUTBOX_VERSION}"
+BEGIN = f"gateway_begin_{OUTBOX_VERSION}"
+SETTLE = f"gateway_settle_{OUTBOX_VERSION}"
+REPORT = f"gateway_report_{OUTBOX_VERSION}"
+CANCEL = f"gateway_cancel_{OUTBOX_VERSION}"
+AGE = f"gateway_age_{OUTBOX_VERSION}"
+ATTACH = f"gateway_attach_{OUTBOX_VERSION}"
+TRACE = f"gateway_trace_{OUTBOX_VERSION}"
+SPEND = f"gateway_spend_{OUTBOX_VERSION}"
+JUDGE = f"gateway_judge_{OUTBOX_VERSION}"
+
 
 async def install(connection: Connection) -> None:
-    """Loads the library. Loading it again, or twice at the same moment, changes nothing."""
-    await connection.execute("FUNCTION", "LOAD", "REPLACE", SOURCE)
+    """Loads the libraries. Loading them again, or twice at the same moment, changes nothing."""
+    for source in SOURCES:
+        await connection.execute("FUNCTION", "LOAD", "REPLACE", source)
 
 
 def missing(refused: CommandRefused) -> bool:

@@ -10,14 +10,24 @@ from pathlib import Path
 
 from gateway.errors import CommandRefused, StoreError, StoreUnavailable, StoreUnfit
 from gateway.store import address, keyring
+from gateway.store.agency_keys import AgencyKeys
 from gateway.store.connection import Connection
 from gateway.store.effects import Effects
 from gateway.store.embedded import Embedded
 from gateway.store.fence import Durability
 from gateway.store.fitness import Fitness, prepare
+from gateway.store.followers import Followers
+from gateway.store.gates import Gates
+from gateway.store.inbox import Inbox
+from gateway.store.jobs import Jobs
 from gateway.store.keyring import Keyring
 from gateway.store.keys import Names
 from gateway.store.nodes import Nodes
+from gateway.store.optouts import OptOuts
+from gateway.store.outbox import Limits, Outbox
+from gateway.store.queues import Queue
+from gateway.store.receipts import ProviderIds
+from gateway.store.requests import Requests
 from gateway.store.seal import Seal
 from gateway.store.sessions import Lifetimes, Sessions
 
@@ -45,11 +55,22 @@ class Store:
         fitness: Fitness,
         durability: Durability,
         embedded: Embedded | None,
+        limits: Limits,
     ) -> None:
         self.names = names
         self.seal = seal
         self.sessions = sessions
         self.effects = Effects(nodes, names, seal)
+        self.outbox = Outbox(nodes, names, seal, durability=durability, limits=limits)
+        self.hooks = Queue(nodes, names, "hooks")
+        self.jobs = Jobs(nodes, names, seal, durability)
+        self.provider_ids = ProviderIds(nodes, names)
+        self.gates = Gates(nodes, names)
+        self.optouts = OptOuts(nodes, names, durability)
+        self.followers = Followers(nodes, names, seal)
+        self.requests = Requests(nodes, names, seal)
+        self.agency_keys = AgencyKeys(nodes, names)
+        self.inbox = Inbox(nodes, names, seal)
         self.fitness = fitness
         self._nodes = nodes
         self._durability = durability
@@ -85,6 +106,7 @@ async def open_store(
     allow_unfit: bool = False,
     deadline: float = 2.0,
     lifetimes: Lifetimes | None = None,
+    limits: Limits | None = None,
 ) -> Store:
     """Opens the Redis of `redis_url`, or without one the embedded server of the folder `data`.
 
@@ -119,7 +141,7 @@ async def open_store(
     sessions = Sessions(
         nodes, names, seal, durability=durability, lifetimes=lifetimes or Lifetimes()
     )
-    return Store(nodes, names, seal, sessions, fitness, durability, embedded)
+    return Store(nodes, names, seal, sessions, fitness, durability, embedded, limits or Limits())
 
 
 def _attach(embedded: Embedded, secret_keys: tuple[bytes, ...], name_key: bytes | None) -> Keyring:

@@ -19,8 +19,9 @@ from gateway.engine import Open, Session, Turned, decode, encode
 from gateway.errors import SessionUnreadable, StoreError, StoreUnavailable
 from gateway.events import Effect
 from gateway.menu.library import Library
+from gateway.messaging import orders
 from gateway.store import Citizen, Loaded, State
-from gateway.turns import effects, envelope
+from gateway.turns import envelope
 from gateway.turns.envelope import Envelope
 from gateway.turns.step import Callers, Step
 
@@ -136,7 +137,7 @@ class Conversations:
         return [
             (
                 digest("effect", order.conversation, order.step, str(order.attempt), order.kind),
-                effects.encode(
+                orders.encode(
                     order,
                     phone=step.request.phone,
                     language=language,

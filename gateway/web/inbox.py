@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from gateway.menu.program import Site
+from gateway.messaging.orders import Order, decode
 from gateway.store import Store
 from gateway.text.segments import segment
-from gateway.turns.effects import Order, decode
 
 _MOST = 6  # messages on the page, as in page.js
 _AT_ONCE = 500  # entries read at a time

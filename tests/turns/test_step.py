@@ -6,8 +6,9 @@ import pytest
 
 from gateway.errors import SessionUnreadable
 from gateway.events import Effect, UssdRequest
+from gateway.messaging import orders
 from gateway.store import Citizen, Store
-from gateway.turns import effects, envelope
+from gateway.turns import envelope
 from gateway.turns.envelope import Envelope
 from gateway.turns.step import Callers, step_of
 
@@ -74,8 +75,8 @@ def test_secrets_that_cannot_be_read_are_asked_again() -> None:
 
 def test_an_order_holds_what_its_doer_needs() -> None:
     effect = Effect("sms", "c1", "st1", 2, "guichet", {"message": "recu", "n": 3})
-    order = effects.decode(
-        effects.encode(effect, phone="+2290197000001", language="fr", program="h", at=7)
+    order = orders.decode(
+        orders.encode(effect, phone="+2290197000001", language="fr", program="h", at=7)
     )
     assert (order.kind, order.conversation, order.step, order.attempt) == ("sms", "c1", "st1", 2)
     assert order.body == {"message": "recu", "n": 3}

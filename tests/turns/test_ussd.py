@@ -9,7 +9,7 @@ import pytest
 
 from gateway.app import Gateway
 from gateway.events import UssdReply, UssdRequest
-from gateway.turns import effects
+from gateway.messaging import orders
 from tests.conftest import Server
 from tests.turns.serving import NUMBER, Agency, Line, Phone
 
@@ -20,13 +20,13 @@ TROUBLE = "END Un problème est survenu. Merci de rappeler dans quelques minutes
 DOWN = "END Service coupé. Merci de rappeler demain."
 
 
-async def _ordered(app: Gateway) -> list[effects.Order]:
+async def _ordered(app: Gateway) -> list[orders.Order]:
     assert app.store is not None
     found = []
     for shard in range(app.store.names.shards):
         for kept in await app.store.effects.read(shard):
             assert kept.payload is not None
-            found.append(effects.decode(kept.payload))
+            found.append(orders.decode(kept.payload))
     return found
 
 

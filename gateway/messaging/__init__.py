@@ -1,0 +1,1 @@
+"""Text messages: accepted, sent, settled, and told of."""

@@ -1,0 +1,70 @@
+"""Agencies' requests that carry an Idempotency-Key: the same again, and its answer.
+
+The claim comes before what the request does, which is made so that doing it again changes
+nothing; a crash between the two is completed by the repeat.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+import msgspec
+
+from gateway.errors import SealBroken
+from gateway.store.keys import Names
+from gateway.store.nodes import Nodes
+from gateway.store.seal import Seal
+
+LIFE = 48 * 3_600_000  # milliseconds
+
+_DIGEST = 16
+
+
+class Claimed(msgspec.Struct, frozen=True, gc=False):
+    """`other`: the key was used with another body. `answer` is None until `answered` was called."""
+
+    other: bool
+    answer: bytes | None = None
+
+
+class Requests:
+    def __init__(self, nodes: Nodes, names: Names, seal: Seal) -> None:
+        self._nodes = nodes
+        self._names = names
+        self._seal = seal
+
+    async def claim(self, agency: str, key: str, body: bytes) -> Claimed:
+        """`body` is whatever makes two requests the same one."""
+        shard, name = self._names.request(agency, key)
+        ours = self._names.digest("body", body)
+        found = await self._nodes.execute(shard, "SET", name, ours, "PX", LIFE, "NX", "GET")
+        if found is None:
+            return Claimed(other=False)
+        if not hmac.compare_digest(found[:_DIGEST], ours):
+            return Claimed(other=True)
+        sealed = found[_DIGEST:]
+        try:
+            answer = self._seal.open(sealed, name.encode()) if sealed else None
+        except SealBroken:
+            answer = None  # done again, which changes nothing, and answered anew
+        return Claimed(other=False, answer=answer)
+
+    async def answered(self, agency: str, key: str, body: bytes, answer: bytes) -> None:
+        """What the same request is to be answered from now on."""
+        shard, name = self._names.request(agency, key)
+        value = self._names.digest("body", body) + self._seal.seal(answer, name.encode())
+        await self._nodes.execute(shard, "SET", name, value, "PX", LIFE)
+
+    # ---- messages by reference -------------------------------------------------------
+
+    async def file(self, agency: str, reference: str, message_id: str, at: int) -> None:
+        """Puts a message under its agency's reference; `at` in milliseconds, for the order."""
+        shard, name = self._names.reference(agency, reference)
+        await self._nodes.execute(shard, "ZADD", name, at, message_id)
+        await self._nodes.execute(shard, "PEXPIRE", name, 90 * 86_400_000)
+
+    async def filed(self, agency: str, reference: str, most: int = 100) -> list[str]:
+        """The newest messages under a reference, newest first."""
+        shard, name = self._names.reference(agency, reference)
+        found = await self._nodes.execute(shard, "ZREVRANGE", name, 0, most - 1)
+        return [message_id.decode() for message_id in found]

@@ -1,0 +1,211 @@
+"""Messages from acceptance to their end, on a real server."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from gateway.events import Lane, MessageState
+from gateway.store import Citizen, Draft, Record, Store, Taken, read_line
+
+pytestmark = pytest.mark.anyio
+
+ADA = "+2290197000001"
+LEASE = 30.0
+LATER = 4_000_000_000_000  # milliseconds: a day that is far off
+
+
+def now() -> int:
+    return round(time.time() * 1000)
+
+
+def draft(store: Store, name: str = "1", **more: object) -> Draft:
+    citizen: Citizen = store.names.citizen(ADA)
+    given = {
+        "id": store.names.message_id(citizen.shard, "test", name),
+        "citizen": citizen,
+        "lane": Lane.MASS,
+        "body": b"Acte pret",
+        "segments": 1,
+        "sender": "8585",
+        "until": LATER,
+        "agency": "anip",
+        "template": "etat-civil/pret",
+        "version": "v1",
+    }
+    return Draft(**(given | more))  # type: ignore[arg-type]
+
+
+async def taken(store: Store, of: Draft, *, lease: float = LEASE) -> list[Taken]:
+    return await store.outbox.lanes[of.lane].take(of.citizen.shard, 10, lease=lease)
+
+
+async def record(store: Store, of: Draft) -> Record:
+    found = await store.outbox.read(of.id)
+    assert found is not None
+    return found
+
+
+async def path(store: Store, of: Draft) -> list[tuple[str, str]]:
+    """The history: each state, and its reason."""
+    return [(entered.state.value, entered.reason) for entered in (await record(store, of)).history]
+
+
+async def test_a_message_is_accepted_taken_sent_and_delivered(store: Store) -> None:
+    hers = draft(store)
+    assert await store.outbox.accept(hers) == (True, MessageState.QUEUED)
+    (entry,) = await taken(store, hers)
+    line = read_line(entry.payload)
+    assert (line.id, line.segments, entry.again) == (hers.id, 1, False)
+    begun = await store.outbox.begin(entry, line, hers.lane, "africastalking")
+    assert begun is not None
+    assert (begun.attempt, begun.body) == (1, b"Acte pret")
+    assert await store.outbox.settle(entry, line, hers.lane, begun, MessageState.SENT)
+    assert await taken(store, hers, lease=0.001) == []
+    assert await store.outbox.report(hers.id, MessageState.DELIVERED)
+    assert await path(store, hers) == [
+        ("accepted", ""),
+        ("queued", ""),
+        ("submitting", "africastalking"),
+        ("sent", ""),
+        ("delivered", ""),
+    ]
+
+
+async def test_what_is_accepted_twice_is_there_once(store: Store) -> None:
+    hers = draft(store)
+    assert await store.outbox.accept(hers) == (True, MessageState.QUEUED)
+    assert await store.outbox.accept(hers) == (False, MessageState.QUEUED)
+    assert len(await taken(store, hers)) == 1
+
+
+async def test_a_final_state_never_changes(store: Store) -> None:
+    hers = draft(store)
+    await store.outbox.accept(hers)
+    (entry,) = await taken(store, hers)
+    line = read_line(entry.payload)
+    begun = await store.outbox.begin(entry, line, hers.lane, "p")
+    assert begun is not None
+    assert await store.outbox.report(hers.id, MessageState.DELIVERED)  # before the answer
+    assert not await store.outbox.settle(entry, line, hers.lane, begun, MessageState.FAILED)
+    assert not await store.outbox.report(hers.id, MessageState.FAILED)
+    assert (await record(store, hers)).state is MessageState.DELIVERED
+    assert await taken(store, hers, lease=0.001) == []
+
+
+@pytest.mark.parametrize(
+    ("hold", "ends"),
+    [(True, [("uncertain", "attempt-lost")]), (False, [("queued", "attempt-lost")])],
+)
+async def test_an_attempt_that_died_midway_is_named(
+    store: Store, hold: bool, ends: list[tuple[str, str]]
+) -> None:
+    hers = draft(store, hold=hold)
+    await store.outbox.accept(hers)
+    (entry,) = await taken(store, hers)
+    line = read_line(entry.payload)
+    assert await store.outbox.begin(entry, line, hers.lane, "p")
+    (again,) = await taken(store, hers, lease=0.0)  # its worker was killed
+    assert (again.entry, again.again) == (entry.entry, True)
+    begun = await store.outbox.begin(again, line, hers.lane, "p")
+    assert (begun is None) == hold
+    ends = ends if hold else [*ends, ("submitting", "p")]
+    assert (await path(store, hers))[3:] == ends
+    if begun is not None:
+        assert begun.attempt == 2
+
+
+async def test_a_stop_word_holds_back_what_is_not_essential(store: Store) -> None:
+    usual, essential = draft(store, "1"), draft(store, "2", essential=True)
+    late = draft(store, "3")
+    await store.outbox.accept(late)
+    await store.optouts.stop(usual.citizen, "8585")
+    assert await store.outbox.accept(usual) == (True, MessageState.SUPPRESSED)
+    assert await store.outbox.accept(essential) == (True, MessageState.QUEUED)
+    assert (await path(store, usual))[-1] == ("suppressed", "opted-out")
+    entries = await taken(store, late)
+    begun = [
+        await store.outbox.begin(entry, read_line(entry.payload), late.lane, "p")
+        for entry in entries
+    ]
+    assert [one is not None for one in begun] == [False, True]
+    await store.optouts.start(usual.citizen, "8585")
+    assert not await store.optouts.stopped(usual.citizen, "8585")
+
+
+async def test_the_brake_stops_what_comes_again_and_again(store: Store) -> None:
+    alike = store.names.digest("alike", ADA, "text")
+    states = []
+    for number in range(4):
+        hers = draft(store, str(number), alike=alike)
+        states.append((await store.outbox.accept(hers, brake=3))[1])
+    assert states == [MessageState.QUEUED] * 3 + [MessageState.SUPPRESSED]
+
+
+async def test_what_is_not_due_waits(store: Store) -> None:
+    hers = draft(store, due=now() + 60_000)
+    assert await store.outbox.accept(hers) == (True, MessageState.ACCEPTED)
+    assert await taken(store, hers) == []
+    soon = draft(store, "2", due=now() + 1)
+    await store.outbox.accept(soon)
+    while not (entries := await taken(store, soon)):
+        pass
+    assert read_line(entries[0].payload).id == soon.id
+    assert (await path(store, soon)) == [("accepted", ""), ("queued", "")]
+
+
+async def test_what_is_no_longer_valid_is_not_sent(store: Store) -> None:
+    hers = draft(store, until=1000)
+    await store.outbox.accept(hers)
+    (entry,) = await taken(store, hers)
+    assert await store.outbox.begin(entry, read_line(entry.payload), hers.lane, "p") is None
+    assert (await path(store, hers))[-1] == ("expired", "valid-until")
+
+
+async def test_a_message_is_cancelled_by_its_own_agency(store: Store) -> None:
+    hers = draft(store, due=now() + 60_000)
+    await store.outbox.accept(hers)
+    assert await store.outbox.cancel(hers.id, "travail") is None
+    assert await store.outbox.cancel(hers.id, "anip") is MessageState.CANCELLED
+    assert await store.outbox.cancel(hers.id, "anip") is MessageState.CANCELLED
+
+
+async def test_a_receipt_that_comes_too_early_is_kept(store: Store) -> None:
+    ids = store.provider_ids
+    assert await ids.trace("at", "ATXid_1", b"delivered") is None
+    assert await ids.trace("at", "ATXid_1", b"again") is None
+    assert await ids.attach("at", "ATXid_1", "m1") == [b"delivered", b"again"]
+    assert await ids.trace("at", "ATXid_1", b"late") == "m1"
+
+
+async def test_a_provider_gets_segments_by_the_second_and_rests_when_it_fails(
+    store: Store,
+) -> None:
+    gates = store.gates
+    assert await gates.spend("at", 2, rate=0.001, burst=3) == 0.0
+    assert await gates.spend("at", 2, rate=0.001, burst=3) > 900
+    assert await gates.paused("at") == 0.0
+    for _ in range(4):
+        assert not await gates.failed("at")
+    await gates.worked("at")
+    for _ in range(4):
+        assert not await gates.failed("at")
+    assert await gates.failed("at")
+    assert 29 < await gates.paused("at") <= 30
+    await gates.resume("at")
+    assert await gates.failed("at", pause=600)
+    assert 599 < await gates.paused("at") <= 600
+
+
+async def test_the_end_of_a_message_is_told_once(store: Store) -> None:
+    hers = draft(store, told=True, until=1000)
+    await store.outbox.accept(hers)
+    (entry,) = await taken(store, hers)
+    await store.outbox.begin(entry, read_line(entry.payload), hers.lane, "p")
+    (hook,) = await store.hooks.take(hers.citizen.shard, 10, lease=LEASE)
+    attempt, message, letter, at, reason = hook.payload.decode().split(" ")
+    assert (attempt, message, letter, reason) == ("0", hers.id, "e", "valid-until")
+    assert abs(int(at) - now()) < 60_000
+    assert await store.hooks.done(hook)
+    assert not await store.hooks.done(hook)
