@@ -29,12 +29,13 @@ MAY_IMPORT = {
     "turns": "deadlines errors events text menu engine channels store backends logs metrics",
     "scenarios": "errors events text menu engine channels",
     "callbacks": "deadlines errors events providers logs metrics",
+    "protocol": "callbacks errors logs providers",
     "operations": "metrics",
     "settings": "errors store",
     "web": "errors events text menu store turns",
     "demo": "",
     "app": "errors events menu store backends turns callbacks operations logs metrics settings",
-    "cli": "errors events text menu channels scenarios web demo app logs settings",
+    "cli": "errors events text menu channels scenarios web demo app logs protocol settings",
 }
 
 
