@@ -1,8 +1,10 @@
-"""What providers call: `/callbacks/{provider}/{token}/ussd` and `…/ussd-events`, in plain ASGI.
+"""What providers call: `/callbacks/{provider}/{token}/ussd` and `…/ussd-events`.
 
 This is the gateway's hot path, so nothing stands between the server and the turn: no router, no
-form parser, no middleware. The token is all that tells a provider from anybody else: a wrong
-token, provider or address get the same 404, and no line of the log holds a path.
+form parser, no middleware. Under `gateway serve` whole requests come from `protocol.py`, below
+ASGI; whatever else, and every other server, comes by plain ASGI. The token is all that tells a
+provider from anybody else: a wrong token, provider or address get the same 404, and no line of
+the log holds a path.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
+import msgspec
 import structlog
 from starlette.types import Message, Receive, Scope, Send
 
@@ -56,8 +59,16 @@ _REFUSED = {
 _Handler = Callable[[Dialect, bytes, str], Awaitable[Wire]]
 
 
+class Address(msgspec.Struct, frozen=True):
+    """What answers at an address of a provider. `route` is the template that logs may name."""
+
+    route: str
+    dialect: Dialect
+    handle: _Handler
+
+
 class Callbacks:
-    """The ASGI application of all callback addresses.
+    """All callback addresses, and the ASGI application of them.
 
     `country` gives the site's country as it is now. `turns` is set once the store is open;
     until then, and after it is closed, callers get a polite last page from `apology`.
@@ -75,10 +86,40 @@ class Callbacks:
         self._metrics = metrics
         self._country = country
         self._bodies = Deadlines(BODY_SECONDS)
-        self._handlers: dict[str, tuple[str, _Handler]] = {
-            "ussd": ("/callbacks/{provider}/{token}/ussd", self._ussd),
-            "ussd-events": ("/callbacks/{provider}/{token}/ussd-events", self._event),
+        handlers: dict[str, _Handler] = {"ussd": self._ussd, "ussd-events": self._event}
+        self._addresses = {
+            (dialect.name, last): Address(f"{PREFIX}{{provider}}/{{token}}/{last}", dialect, handle)
+            for dialect in dialects.values()
+            for last, handle in handlers.items()
         }
+
+    def find(self, path: str) -> Address | None:
+        """The address, if `path` is one, with one of the tokens."""
+        parts = path.split("/")
+        if len(parts) != 5 or not self._known(parts[3]):
+            return None
+        return self._addresses.get((parts[2], parts[4]))
+
+    async def answer(self, address: Address, body: bytes, content_type: str) -> Wire:
+        """The answer to a whole POST. Never raises, save when the process is stopped."""
+        try:
+            return await address.handle(address.dialect, body, content_type)
+        except RequestRefused as refusal:
+            return self.refuse(refusal)
+        except Exception as error:
+            # The citizen gets a page whatever is wrong with us.
+            fields = failure(error)
+            self._metrics.failures.labels(fields["error"]).inc()
+            _log.error("callback-failed", **fields)
+            return address.dialect.write_ussd(self._turns.apology())
+
+    def refuse(self, refusal: RequestRefused) -> Wire:
+        """The answer to what cannot be the provider's."""
+        self._metrics.refused.labels(str(refusal.status)).inc()
+        _log.warning("callback-refused", status=refusal.status, reason=str(refusal))
+        return _REFUSED[refusal.status]
+
+    # ---- by ASGI ---------------------------------------------------------------------------
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -89,30 +130,18 @@ class Callbacks:
         access(route, scope["method"], wire.status, time.perf_counter() - started)
 
     async def _answered(self, scope: Scope, receive: Receive) -> tuple[str, Wire]:
-        parts = scope["path"].split("/")
-        if len(parts) != 5 or not self._known(parts[3]):
-            return "unknown", NOT_FOUND
-        dialect = dialects.get(parts[2])
-        route, handler = self._handlers.get(parts[4], ("unknown", None))
-        if dialect is None or handler is None:
+        address = self.find(scope["path"])
+        if address is None:
             return "unknown", NOT_FOUND
         if scope["method"] != "POST":
             # An address is logged by proxies on the way, so nothing is taken out of one.
-            return route, _NOT_ALLOWED
-        content_type, length = _content(scope)
+            return address.route, _NOT_ALLOWED
+        content_type, length = content(scope["headers"])
         try:
-            body = await self._body(receive, length, dialect.most_bytes)
-            return route, await handler(dialect, body, content_type)
+            body = await self._body(receive, length or 0, address.dialect.most_bytes)
         except RequestRefused as refusal:
-            self._metrics.refused.labels(str(refusal.status)).inc()
-            _log.warning("callback-refused", status=refusal.status, reason=str(refusal))
-            return route, _REFUSED[refusal.status]
-        except Exception as error:
-            # The citizen gets a page whatever is wrong with us.
-            fields = failure(error)
-            self._metrics.failures.labels(fields["error"]).inc()
-            _log.error("callback-failed", **fields)
-            return route, dialect.write_ussd(self._turns.apology())
+            return address.route, self.refuse(refusal)
+        return address.route, await self.answer(address, body, content_type)
 
     async def _body(self, receive: Receive, length: int, most: int) -> bytes:
         """The whole body. Raises RequestRefused beyond `most` bytes or BODY_SECONDS."""
@@ -126,7 +155,7 @@ class Callbacks:
                 else:
                     body = await _pieces(message, receive, most)
         except TimeoutError:
-            raise RequestRefused("the body did not come in time", status=408) from None
+            raise too_slow() from None
         if len(body) > most:
             raise RequestRefused("the body is too large", status=413)
         return body
@@ -156,15 +185,23 @@ class Callbacks:
         return _TAKEN
 
 
-def _content(scope: Scope) -> tuple[str, int]:
-    """Content-Type, and Content-Length or 0."""
-    content_type, length = "", 0
-    for name, value in scope["headers"]:
+def content(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, int | None]:
+    """Content-Type, "" without one, and Content-Length."""
+    content_type, length = "", None
+    for name, value in headers:
         if name == b"content-type":
             content_type = value.decode("latin-1")
         elif name == b"content-length" and value.isdigit():
             length = int(value[:12])
     return content_type, length
+
+
+def too_slow() -> RequestRefused:
+    return RequestRefused("the body did not come in time", status=408)
+
+
+def hung_up() -> RequestRefused:
+    return RequestRefused("the sender hung up")
 
 
 async def _pieces(message: Message, receive: Receive, most: int) -> bytes:
@@ -178,4 +215,4 @@ async def _pieces(message: Message, receive: Receive, most: int) -> bytes:
         if size > most or not message.get("more_body", False):
             return b"".join(pieces)
         message = await receive()
-    raise RequestRefused("the sender hung up")
+    raise hung_up()

@@ -31,6 +31,7 @@ MAY_IMPORT = {
     " metrics",
     "scenarios": "errors events text menu engine channels",
     "callbacks": "deadlines errors events providers logs metrics",
+    "protocol": "callbacks errors logs providers",
     "operations": "metrics",
     "settings": "errors store",
     "web": "errors events text menu store messaging turns",
@@ -39,7 +40,7 @@ MAY_IMPORT = {
     " metrics settings",
     "api": "deadlines errors events text menu store messaging logs metrics",
     "cli": "errors events text menu store providers channels scenarios messaging web demo api app"
-    " logs metrics settings",
+    " logs metrics protocol settings",
 }
 
 

@@ -23,6 +23,7 @@ from uvicorn.supervisors import Multiprocess
 from gateway import logs
 from gateway.app import Gateway, create_app
 from gateway.errors import SettingsError
+from gateway.protocol import CallbackProtocol
 from gateway.settings import Settings, read
 
 _log = structlog.get_logger("gateway.cli.serve")
@@ -37,7 +38,7 @@ def configuration(app: Gateway | str, settings: Settings) -> uvicorn.Config:
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http="httptools",
+        http=CallbackProtocol,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from gateway.app import Gateway, create_app
+from gateway.protocol import CallbackProtocol
 from gateway.settings import read
 from tests.conftest import NAME_KEY, SECRET_KEY
 
@@ -38,6 +39,7 @@ async def listening(app: Any) -> AsyncIterator[str]:
         proxy_headers=False,
         server_header=False,
         date_header=False,
+        http=CallbackProtocol if isinstance(app, Gateway) else "httptools",
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
