@@ -10,9 +10,9 @@ from gateway.providers.africastalking.ussd import read_event, read_ussd, write_u
 
 DIALECT = Dialect(
     NAME,
-    read_ussd,
-    write_ussd,
-    read_event,
+    read_ussd=read_ussd,
+    write_ussd=write_ussd,
+    read_event=read_event,
     read_sms=read_sms,
     read_receipts=read_receipts,
     read_opt_outs=read_opt_outs,
