@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from enum import StrEnum
 
 import httpx2
@@ -112,10 +113,12 @@ class Simulated:
         if magic is Magic.UNREPORTED:
             return
         body = msgspec.json.encode(_Report(provider_id, state.value, reason))
-        for _ in range(2 if magic is Magic.DOUBLED else 1):
-            await self._reports.post(
-                self._address, content=body, headers={"Content-Type": "application/json"}
-            )
+        # A provider that cannot reach us tries again; nothing hangs on it where all is made up.
+        with suppress(httpx2.HTTPError):
+            for _ in range(2 if magic is Magic.DOUBLED else 1):
+                await self._reports.post(
+                    self._address, content=body, headers={"Content-Type": "application/json"}
+                )
 
 
 def _magic(number: str) -> Magic | None:
