@@ -12,6 +12,7 @@ from gateway.menu.checks.rules.over_budget import budgets
 from gateway.menu.checks.screens import Line, Screen
 from gateway.menu.checks.spots import Role, Spot, expressions, translatable
 from gateway.menu.checks.survey import Survey
+from gateway.menu.checks.wording import plain
 from gateway.menu.checks.worst import size
 from gateway.menu.program import Place, Program, Text
 from gateway.menu.words import DOMAIN
@@ -125,8 +126,18 @@ def _limits(survey: Survey) -> dict[Text, int]:
     for spot in survey.spots:
         if spot.role is Role.MESSAGE:
             longer = sum(len(shown) - longest for shown, longest in _longest(survey, spot).items())
-            found[spot.text] = max(_SMS + longer, 1)
+            found[spot.text] = max(_SMS + longer - _lead(spot, site.source), 1)
     return found
+
+
+def _lead(spot: Spot, language: str) -> int:
+    """What the sender takes of the room."""
+    if spot.message is None:
+        return 0
+    written, sent = (
+        plain(text.variants[language].forms[0]) for text in (spot.text, spot.message.sent)
+    )
+    return len(sent) - len(written)
 
 
 def _spot(screen: Screen, line: Line) -> Spot:
