@@ -72,13 +72,21 @@ def _add(message: Message, spot: Spot, limit: int | None, filled: Iterable[str])
     if spot.text.place not in message.places:
         message.places = sorted([*message.places, spot.text.place])
     message.msgid_plural = message.msgid_plural or spot.text.source_plural
-    for note in (spot.where if spot.role is not Role.TYPE else f"type {spot.name}", *filled):
+    for note in (_where(spot), *filled):
         if note and note not in message.notes:
             message.notes.append(note)
     if spot.role is Role.LABEL:
         limit = min(_LABEL, limit or _LABEL)
     if limit is not None:
         message.limit = limit if message.limit is None else min(limit, message.limit)
+
+
+def _where(spot: Spot) -> str:
+    if spot.role is Role.TYPE:
+        return f"type {spot.name}"
+    if spot.role is Role.SENDER:
+        return f"agency {spot.name}: what its messages begin with"
+    return spot.where
 
 
 def _filled(survey: Survey, spot: Spot) -> Iterator[str]:
