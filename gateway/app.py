@@ -65,11 +65,11 @@ class Gateway:
         self._opt_outs = OptOuts(self.metrics)
         self.callbacks = Callbacks(
             settings.callback_tokens,
-            self.turns,
             self.metrics,
             lambda: self.library.current.site.country,
-            self._receipts,
-            self._opt_outs,
+            turns=self.turns,
+            receipts=self._receipts,
+            opt_outs=self._opt_outs,
         )
         self._watch = watch
         self._tell = tell

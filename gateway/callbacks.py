@@ -78,53 +78,61 @@ _WriteUssd = Callable[[UssdReply], Wire]
 
 
 class Address(msgspec.Struct, frozen=True):
-    """What answers at an address of a provider. `route` is the template that logs may name."""
+    """What answers at an address of a provider. `route` is the template that logs may name;
+    `trouble` is answered when something is wrong with us."""
 
     route: str
     dialect: Dialect
     handle: _Handler
+    trouble: Callable[[], Wire]
     method: str = "POST"
 
 
 class Callbacks:
     """All callback addresses, and the ASGI application of them.
 
-    `country` gives the site's country as it is now. `turns` is set once the store is open;
-    until then, and after it is closed, callers get a polite last page from `apology`.
+    `country` gives the site's country as it is now. There are the addresses of those who are
+    given: `turns` answers citizens, the others take what providers tell.
     """
 
     def __init__(
         self,
         tokens: Iterable[str],
-        turns: Turns,
         metrics: Metrics,
         country: Callable[[], str],
-        receipts: Receipts,
-        opt_outs: OptOuts,
+        *,
+        turns: Turns | None = None,
+        receipts: Receipts | None = None,
+        opt_outs: OptOuts | None = None,
     ) -> None:
         self._tokens = tuple(token.encode() for token in tokens)
-        self._turns = turns
         self._metrics = metrics
         self._country = country
+        self._turns = turns
         self._receipts = receipts
         self._opt_outs = opt_outs
         self._bodies = Deadlines(BODY_SECONDS)
         self._addresses = {
-            (dialect.name, last): Address(f"{PREFIX}{{provider}}/{{token}}/{last}", dialect, handle)
+            (dialect.name, last): Address(
+                f"{PREFIX}{{provider}}/{{token}}/{last}", dialect, handle, trouble
+            )
             for dialect in dialects.values()
-            for last, handle in self._handlers(dialect)
+            for last, handle, trouble in self._handlers(dialect)
         }
 
-    def _handlers(self, dialect: Dialect) -> Iterator[tuple[str, _Handler]]:
-        """What this provider calls, and who answers."""
-        if dialect.read_ussd is not None and dialect.write_ussd is not None:
-            yield "ussd", partial(self._ussd, dialect.read_ussd, dialect.write_ussd)
+    def _handlers(self, dialect: Dialect) -> Iterator[tuple[str, _Handler, Callable[[], Wire]]]:
+        """What this provider calls, who answers, and what it hears when they cannot."""
+        read, write, turns = dialect.read_ussd, dialect.write_ussd, self._turns
+        if read is not None and write is not None and turns is not None:
+            yield "ussd", partial(self._ussd, turns, read, write), partial(_apology, turns, write)
         if dialect.read_event is not None:
-            yield "ussd-events", partial(self._event, dialect.read_event)
-        if dialect.read_receipts is not None:
-            yield "delivery-reports", partial(self._receipt, dialect.read_receipts)
-        if dialect.read_opt_outs is not None:
-            yield "opt-outs", partial(self._opt_out, dialect.read_opt_outs)
+            yield "ussd-events", partial(self._event, dialect.read_event), _again
+        if dialect.read_receipts is not None and self._receipts is not None:
+            handle = partial(self._receipt, self._receipts, dialect.read_receipts)
+            yield "delivery-reports", handle, _again
+        if dialect.read_opt_outs is not None and self._opt_outs is not None:
+            handle = partial(self._opt_out, self._opt_outs, dialect.read_opt_outs)
+            yield "opt-outs", handle, _again
 
     def find(self, path: str, method: str = "POST") -> Address | None:
         """The address, if `path` is one, with one of the tokens. Where one path is several
@@ -141,12 +149,17 @@ class Callbacks:
         dialect = dialects.get(parts[2])
         if dialect is None or parts[4] != "ussd":
             return None
-        find, write = dialect.find_ussd, dialect.write_ussd
+        find, write, turns = dialect.find_ussd, dialect.write_ussd, self._turns
         visit = None if find is None else find(method, parts[5:])
-        if visit is None or write is None:
+        if visit is None or write is None or turns is None:
             return None
-        route = f"{PREFIX}{{provider}}/{{token}}/ussd/{visit.route}"
-        return Address(route, dialect, partial(self._visit, visit.read, write), visit.method)
+        return Address(
+            f"{PREFIX}{{provider}}/{{token}}/ussd/{visit.route}",
+            dialect,
+            partial(self._visit, turns, visit.read, write),
+            partial(_apology, turns, write),
+            visit.method,
+        )
 
     async def answer(self, address: Address, body: bytes, content_type: str) -> Wire:
         """The answer to a whole POST. Never raises, save when the process is stopped."""
@@ -155,17 +168,10 @@ class Callbacks:
         except RequestRefused as refusal:
             return self.refuse(refusal)
         except Exception as error:
-            # The citizen gets a page whatever is wrong with us.
             fields = failure(error)
             self._metrics.failures.labels(fields["error"]).inc()
             _log.error("callback-failed", **fields)
-            return self._apology(address.dialect)
-
-    def _apology(self, dialect: Dialect) -> Wire:
-        """A page for a citizen who waits; for anybody else, a wish to be called again."""
-        if dialect.write_ussd is None:
-            return _AGAIN
-        return dialect.write_ussd(self._turns.apology())
+            return address.trouble()
 
     def refuse(self, refusal: RequestRefused) -> Wire:
         """The answer to what cannot be the provider's."""
@@ -223,16 +229,23 @@ class Callbacks:
         return known
 
     async def _ussd(
-        self, read: _ReadUssd, write: _WriteUssd, dialect: Dialect, body: bytes, content_type: str
+        self,
+        turns: Turns,
+        read: _ReadUssd,
+        write: _WriteUssd,
+        dialect: Dialect,
+        body: bytes,
+        content_type: str,
     ) -> Wire:
         try:
             request = read(body, content_type, self._country())
         except RequestMalformed as fault:
-            return self._malformed(dialect, fault)
-        return write(await self._turns.answer(request))
+            return self._malformed(turns, write, dialect, fault)
+        return write(await turns.answer(request))
 
     async def _visit(
         self,
+        turns: Turns,
         read: Callable[[bytes, str, str], Read],
         write: _WriteUssd,
         dialect: Dialect,
@@ -242,18 +255,20 @@ class Callbacks:
         try:
             found = read(body, content_type, self._country())
         except RequestMalformed as fault:
-            return self._malformed(dialect, fault)
+            return self._malformed(turns, write, dialect, fault)
         match found:
             case SessionEnded():
                 return self._ended(dialect, found)
             case Present():
                 return _TAKEN
-        return write(await self._turns.answer(found))
+        return write(await turns.answer(found))
 
-    def _malformed(self, dialect: Dialect, fault: RequestMalformed) -> Wire:
+    def _malformed(
+        self, turns: Turns, write: _WriteUssd, dialect: Dialect, fault: RequestMalformed
+    ) -> Wire:
         self._metrics.answered(dialect.name, Result.MALFORMED, 0.0)
         _log.warning("callback-malformed", provider=dialect.name, reason=str(fault))
-        return self._apology(dialect)
+        return _apology(turns, write)
 
     async def _event(
         self,
@@ -270,22 +285,24 @@ class Callbacks:
 
     async def _receipt(
         self,
+        receipts: Receipts,
         read: Callable[[bytes, str], Sequence[Receipt]],
         dialect: Dialect,
         body: bytes,
         content_type: str,
     ) -> Wire:
-        return await self._taken(dialect, self._receipts.take(read(body, content_type)))
+        return await self._taken(dialect, receipts.take(read(body, content_type)))
 
     async def _opt_out(
         self,
+        opt_outs: OptOuts,
         read: Callable[[bytes, str, str], Sequence[OptedOut]],
         dialect: Dialect,
         body: bytes,
         content_type: str,
     ) -> Wire:
         opted_out = read(body, content_type, self._country())
-        return await self._taken(dialect, self._opt_outs.take(opted_out))
+        return await self._taken(dialect, opt_outs.take(opted_out))
 
     async def _taken(self, dialect: Dialect, taking: Awaitable[None]) -> Wire:
         """Says yes once it is kept; else the provider brings it again."""
@@ -295,6 +312,16 @@ class Callbacks:
             _log.warning("callback-not-kept", provider=dialect.name, **failure(error))
             return _AGAIN
         return dialect.taken
+
+
+def _apology(turns: Turns, write: _WriteUssd) -> Wire:
+    """A page for the citizen who waits."""
+    return write(turns.apology())
+
+
+def _again() -> Wire:
+    """For a provider that will bring again what could not be kept."""
+    return _AGAIN
 
 
 def content(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, int | None]:
