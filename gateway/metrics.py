@@ -12,6 +12,7 @@ from enum import StrEnum
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+_ATTEMPT_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0)
 _STEP_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -79,6 +80,51 @@ class Metrics:
             "gateway_sms_opt_outs",
             "Citizens who want no more messages, as providers report them",
             ["provider"],
+            registry=registry,
+        )
+        self.orders = Counter(
+            "gateway_orders",
+            "What citizens' steps ordered, by kind",
+            ["kind"],
+            registry=registry,
+        )
+        self.attempts = Counter(
+            "gateway_sms_attempts",
+            "Attempts at sending, by what came of them",
+            ["provider", "fate"],
+            registry=registry,
+        )
+        self.attempt_seconds = Histogram(
+            "gateway_sms_attempt_seconds",
+            "Time that a provider took for one attempt",
+            ["provider"],
+            buckets=_ATTEMPT_SECONDS,
+            registry=registry,
+        )
+        self.segments = Counter(
+            "gateway_sms_segments",
+            "Segments that providers took",
+            ["provider"],
+            registry=registry,
+        )
+        self.queued = Gauge(
+            "gateway_queued",
+            "Entries of a queue, due now or later",
+            ["queue", "due"],
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self.provider_rests = Gauge(
+            "gateway_sms_provider_rests",
+            "1 while a provider is not sent through",
+            ["provider"],
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self.hooks = Counter(
+            "gateway_webhooks",
+            "Webhooks to agencies, by what came of them",
+            ["agency", "result"],
             registry=registry,
         )
         self.reloads = Counter(

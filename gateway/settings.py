@@ -99,6 +99,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", validation_alias="GATEWAY_HOST", min_length=1)
     port: int = Field(8000, validation_alias="PORT", ge=0, le=65535)
     workers: int = Field(1, validation_alias="WEB_CONCURRENCY", ge=1, le=64)
+    worker_port: int | None = Field(None, validation_alias="GATEWAY_WORKER_PORT", ge=1, le=65535)
     log_level: str = Field(
         "info", validation_alias="GATEWAY_LOG_LEVEL", pattern="^(debug|info|warning|error)$"
     )
@@ -155,6 +156,7 @@ _HINTS: Mapping[str, str] = {
     "GATEWAY_HOST": "the address to listen on: 127.0.0.1 behind a proxy, 0.0.0.0 in a container",
     "PORT": "a port number, 0 to 65535",
     "WEB_CONCURRENCY": "how many processes, 1 to 64",
+    "GATEWAY_WORKER_PORT": "a port number, where the worker tells how it is",
     "GATEWAY_LOG_LEVEL": "debug, info, warning or error",
 }
 

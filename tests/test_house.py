@@ -39,8 +39,9 @@ MAY_IMPORT = {
     "app": "errors events menu store providers backends messaging turns callbacks operations logs"
     " metrics settings",
     "api": "deadlines errors events text menu store messaging logs metrics",
+    "workshop": "callbacks menu messaging metrics providers store",
     "cli": "errors events text menu store providers channels scenarios messaging web demo api app"
-    " logs metrics protocol settings",
+    " logs metrics operations protocol settings workshop",
 }
 
 

@@ -1,0 +1,146 @@
+"""The worker: everything that is done after a citizen's or an agency's request was answered.
+
+Several loops, each on its own: one that stumbles does not hold up the others. While Redis is
+away all of them wait; what they had taken is found again by its lease.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+
+from gateway.errors import StoreUnavailable
+from gateway.events import Lane
+from gateway.logs import failure
+from gateway.messaging.dispatch import Dispatch
+from gateway.messaging.errands import Doer, Errands
+from gateway.messaging.hooks import Hooks
+from gateway.messaging.pace import Pace
+from gateway.messaging.relay import Relay
+from gateway.metrics import Metrics
+from gateway.store import Store
+
+_log = structlog.get_logger("gateway.messaging")
+
+
+class Worker:
+    """Works on `store` from `run` until `stop`."""
+
+    def __init__(
+        self,
+        relay: Relay,
+        dispatch: Dispatch,
+        hooks: Hooks,
+        doers: Mapping[str, Doer],
+        metrics: Metrics,
+        pace: Pace,
+    ) -> None:
+        self._relay = relay
+        self._dispatch = dispatch
+        self._hooks = hooks
+        self._errands = Errands(doers, pace)
+        self._metrics = metrics
+        self._pace = pace
+        self._stopping = asyncio.Event()
+        self._idle: dict[str, bool] = {}
+
+    async def run(self, store: Store, *, drain: bool = False) -> None:
+        """Works until `stop` is called, or with `drain` until nothing is due any more. What is
+        under way then is given its time to end."""
+        loops = {
+            "relay": lambda: self._everywhere(store, self._relay.run),
+            "dispatch": lambda: self._dispatch.run(store),
+            "hooks": lambda: self._everywhere(store, self._hooks.run),
+            "jobs": lambda: self._everywhere(store, self._errands.run),
+        }
+        tasks = [asyncio.create_task(self._keep(name, work)) for name, work in loops.items()]
+        tasks.append(asyncio.create_task(self._upkeep(store)))
+        tasks.append(asyncio.create_task(self._renewals(store)))
+        if drain:
+            tasks.append(asyncio.create_task(self._drained(set(loops))))
+        await self._stopping.wait()
+        for task in tasks[len(loops) :]:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await self._dispatch.finish(self._pace.drain)
+
+    def stop(self) -> None:
+        """Takes nothing new from now on."""
+        self._stopping.set()
+
+    # ---- loops -----------------------------------------------------------------------
+
+    async def _keep(self, name: str, work: Callable[[], Awaitable[int]]) -> None:
+        """Does `work` again and again, sooner where it found something the last time."""
+        away = False
+        while not self._stopping.is_set():
+            try:
+                moved = await work()
+                pause = self._pace.busy if moved else self._pace.idle
+                self._idle[name] = not moved
+                away = False
+            except StoreUnavailable as error:
+                if not away:
+                    _log.error("worker-waits", loop=name, **failure(error))
+                away, pause = True, self._pace.away
+            except Exception as error:
+                self._metrics.failures.labels(failure(error)["error"]).inc()
+                _log.error("worker-stumbled", loop=name, **failure(error))
+                pause = self._pace.away
+            await self._sleep(pause)
+
+    async def _everywhere(self, store: Store, work: Callable[[Store, int], Awaitable[int]]) -> int:
+        """In all shards, asked in one write."""
+        return sum(await asyncio.gather(*(work(store, n) for n in range(store.names.shards))))
+
+    async def _renewals(self, store: Store) -> None:
+        while True:
+            await asyncio.sleep(self._pace.lease / 3)
+            try:
+                await self._dispatch.renew(store)
+            except StoreUnavailable:
+                continue  # it may be there again before the lease is over
+
+    async def _upkeep(self, store: Store) -> None:
+        """Messages whose receipts are overdue, and what is counted for the engineer."""
+        while True:
+            try:
+                for shard in range(store.names.shards):
+                    while await store.outbox.age(shard):
+                        pass
+                await self._count(store)
+            except StoreUnavailable:
+                pass
+            except Exception as error:
+                _log.error("worker-stumbled", loop="upkeep", **failure(error))
+            await asyncio.sleep(self._pace.upkeep)
+
+    async def _count(self, store: Store) -> None:
+        queues = {lane.value: store.outbox.lanes[lane] for lane in Lane}
+        queues |= {"hooks": store.hooks, "jobs": store.jobs.queue}
+        for name, queue in queues.items():
+            sizes = [await queue.size(shard) for shard in range(store.names.shards)]
+            self._metrics.queued.labels(name, "now").set(sum(now for now, _ in sizes))
+            self._metrics.queued.labels(name, "later").set(sum(later for _, later in sizes))
+        for route in self._dispatch.routes:
+            rest = await store.gates.paused(route)
+            self._metrics.provider_rests.labels(route).set(1 if rest else 0)
+
+    async def _drained(self, loops: set[str]) -> None:
+        """Until every loop found nothing, twice: what the one gets done is work for another."""
+        calm = 0
+        while calm < 2:
+            self._idle.clear()
+            while self._idle.keys() < loops:
+                await self._sleep(self._pace.busy)
+            calm = calm + 1 if all(self._idle.values()) and not self._dispatch.under_way else 0
+        self.stop()
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            pass
