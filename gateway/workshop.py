@@ -25,7 +25,7 @@ from gateway.providers.simulated import NAME as SIMULATED
 from gateway.providers.simulated import Handset, Simulated
 from gateway.store import Store
 
-DEMO_RATE = 50.0  # segments a second, through the simulated provider
+DEMO_RATE = 500.0  # segments a second, through the simulated provider
 
 
 class Workshop:

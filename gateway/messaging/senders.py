@@ -14,7 +14,7 @@ from gateway.providers.simulated import NAME as SIMULATED
 from gateway.store import Store
 
 RESERVE = 0.2  # of a provider's bucket, kept for answers while a campaign is under way
-TEST_RATE = 50.0  # segments a second through the simulated provider
+TEST_RATE = 500.0  # segments a second through the simulated provider
 
 _CONNECTIONS = httpx2.Limits(max_connections=64, max_keepalive_connections=32)
 

@@ -8,7 +8,7 @@ failed several times in a row.
 from __future__ import annotations
 
 from gateway.store.keys import Names
-from gateway.store.library import JUDGE, SPEND
+from gateway.store.library import JUDGE, REST, SPEND
 from gateway.store.nodes import Nodes
 
 IN_A_ROW = 5  # failures that pause a provider
@@ -45,7 +45,9 @@ class Gates:
 
     async def paused(self, provider: str) -> float:
         """Seconds until it may send again, 0.0 if it may now."""
-        return await self.spend(provider, 0, rate=1.0, burst=1.0)
+        shard, key = self._names.gate(provider)
+        rest: int = await self._nodes.call(shard, REST, (key,), ())
+        return rest / 1000
 
     async def resume(self, provider: str) -> None:
         """It may send again at once: an engineer has put right what was wrong."""

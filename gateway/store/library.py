@@ -42,6 +42,7 @@ AGE = f"gateway_age_{OUTBOX_VERSION}"
 ATTACH = f"gateway_attach_{OUTBOX_VERSION}"
 TRACE = f"gateway_trace_{OUTBOX_VERSION}"
 SPEND = f"gateway_spend_{OUTBOX_VERSION}"
+REST = f"gateway_rest_{OUTBOX_VERSION}"
 JUDGE = f"gateway_judge_{OUTBOX_VERSION}"
 
 

@@ -348,6 +348,13 @@ local function spend(keys, args)
   return wait
 end
 
+-- keys: gate
+-- gives for how many milliseconds the provider still rests
+local function rest(keys, _args)
+  local paused = redis.call('HGET', keys[1], 'paused')
+  return math.max(0, tonumber(paused or '0') - milliseconds())
+end
+
 -- What an attempt says of its provider.
 -- keys: gate; args: 1 if it worked, pause in ms (0: none), failures in a row that pause it, that
 --       pause in ms
@@ -385,4 +392,5 @@ redis.register_function('gateway_age_VERSION', age)
 redis.register_function('gateway_attach_VERSION', attach)
 redis.register_function('gateway_trace_VERSION', trace)
 redis.register_function('gateway_spend_VERSION', spend)
+redis.register_function('gateway_rest_VERSION', rest)
 redis.register_function('gateway_judge_VERSION', judge)
