@@ -18,11 +18,11 @@ from functools import lru_cache
 import msgspec
 
 from gateway.errors import ClaimLost, SealBroken, StoreError
-from gateway.store.connection import Argument
+from gateway.store.connection import Argument, Reply
 from gateway.store.fence import Durability
 from gateway.store.keys import DIGEST, Citizen, Names
 from gateway.store.library import LOAD, RELEASE, SAVE
-from gateway.store.nodes import Nodes
+from gateway.store.nodes import Aside, Nodes
 from gateway.store.seal import Seal
 
 DAY = 86_400.0
@@ -113,6 +113,7 @@ class Sessions:
                 LOAD,
                 keys,
                 (request, word, _ms(lease), self._language_life),
+                again=True,
             )
         except asyncio.CancelledError:
             # It may be under way: then the claim is taken, by nobody. The same connection
@@ -191,7 +192,9 @@ class Sessions:
             keys.append(names.effect(citizen.shard, name))
             arguments.append(name)
             arguments.append(self._seal.seal(payload, keys[3].encode() + name))
-        added: int = await self._nodes.call(citizen.shard, SAVE, keys, arguments)
+        # Written a second time it is the same; and if it was written, the claim is gone, and the
+        # answer of this very request is found. An effect's way to the disk is not asked twice.
+        added: int = await self._nodes.call(citizen.shard, SAVE, keys, arguments, again=not effects)
         if added < 0:
             raise ClaimLost("this step of the conversation was taken over")
         if effects and durable:
@@ -203,25 +206,22 @@ class Sessions:
         key = self._names.session(citizen)
         await self._nodes.call(citizen.shard, RELEASE, (key,), (claim[:_CLAIM],))
 
-    async def bind(self, session: bytes, citizen: Citizen, *, ttl: float) -> None:
+    def bind(self, session: bytes, citizen: Citizen, *, ttl: float) -> Aside[None]:
         """Remembers for `ttl` seconds whose provider session this is (a keyed hash of its id)."""
-        await self._nodes.execute(
+        return self._nodes.aside(
             self._names.shard(session),
             "SET",
             self._names.binding(session),
             f"{citizen.shard}:{citizen.digest}",
             "PX",
             _ms(ttl),
+            read=_nothing,
         )
 
-    async def seen(self, session: bytes) -> Citizen | None:
+    def seen(self, session: bytes) -> Aside[Citizen | None]:
         """Whose provider session this is, if it was bound."""
         shard = self._names.shard(session)
-        found = await self._nodes.execute(shard, "GET", self._names.binding(session))
-        if found is None:
-            return None
-        number, _, digest = found.decode().partition(":")
-        return Citizen(int(number), digest)
+        return self._nodes.aside(shard, "GET", self._names.binding(session), read=_bound)
 
     async def remembered(self, citizen: Citizen) -> str | None:
         """The language that she chose, without touching her conversation."""
@@ -258,6 +258,17 @@ class Sessions:
             return self._seal.under(material).open(pins, self._names.pins(citizen).encode())
         except SealBroken:
             return None
+
+
+def _nothing(_reply: Reply) -> None:
+    pass
+
+
+def _bound(reply: Reply) -> Citizen | None:
+    if reply is None:
+        return None
+    number, _, digest = reply.decode().partition(":")
+    return Citizen(int(number), digest)
 
 
 @lru_cache(256)  # times to live are constants, and what menus say
