@@ -94,11 +94,15 @@ def _fitted(sheet: Sheet) -> tuple[str, str, tuple[str, ...], list[str]]:
     """All texts of the sheet fitted as one, since a tonal language keeps all its tones or none."""
     raw = (sheet.above, sheet.body, *sheet.options, *sheet.words)
     whole = "\n".join(raw)
-    if fit(whole, sheet.encoding, sheet.policy) == whole:
+    fitted = fit(whole, sheet.encoding, sheet.policy)
+    if fitted == whole:
         pieces = list(raw)
     else:  # once clean, fitting neither adds nor removes a line
-        clean = [fit(piece, Encoding.UCS2, sheet.policy) for piece in raw]
-        lines = fit("\n".join(clean), sheet.encoding, sheet.policy).split("\n")
+        clean = raw
+        if fit(whole, Encoding.UCS2, sheet.policy) != whole:
+            clean = tuple([fit(piece, Encoding.UCS2, sheet.policy) for piece in raw])
+            fitted = fit("\n".join(clean), sheet.encoding, sheet.policy)
+        lines = fitted.split("\n")
         pieces = []
         at = 0
         for piece in clean:

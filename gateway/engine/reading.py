@@ -46,9 +46,11 @@ def read(run: Run, typed: str) -> Move:
         raise Astray("there is no open screen")
     text = clean(typed)
     page = screen.pages[run.session.page]
-    for key in page.keys:
-        if text == getattr(run.program.site.keys, key.value):
-            return _press(run, screen, key)
+    keys = run.program.site.keys
+    if text in (keys.back, keys.home, keys.more, keys.skip):  # few are: the rest is not looked at
+        for key in page.keys:
+            if text == getattr(keys, key.value):
+                return _press(run, screen, key)
     if not (page.asks or (question.anywhere and screen.labels) or run.playing):
         # Nobody agrees to what she has not read: whatever she typed, the question comes first.
         meant = _word(run, fold(text))

@@ -10,12 +10,14 @@ hundred million numbers there are.
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from hashlib import blake2b
 
 import msgspec
 
 from gateway.errors import SettingsError
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 DIGEST = 16  # bytes of a keyed hash, also of `request` and of an effect's key
 
@@ -116,4 +118,6 @@ class Names:
 
 
 def text(digest: bytes) -> str:
-    return urlsafe_b64encode(digest).rstrip(b"=").decode()
+    """base64url without padding (RFC 4648 §5); the standard library's own takes twice as long."""
+    written = b2a_base64(digest, newline=False).translate(_URL_SAFE)
+    return written.rstrip(b"=").decode("ascii")

@@ -272,7 +272,8 @@ def _bound(reply: Reply) -> Citizen | None:
 
 
 @lru_cache(256)  # times to live are constants, and what menus say
-def _ms(seconds: float) -> int:
+def _ms(seconds: float) -> str:
+    """Milliseconds, written as Redis reads them."""
     if seconds <= 0:
         raise ValueError("a time to live is more than nothing")
-    return max(1, round(seconds * 1000))
+    return str(max(1, round(seconds * 1000)))

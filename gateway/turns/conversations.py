@@ -106,7 +106,7 @@ class Conversations:
             ttl=self._lifetime(session),
             secrets=secrets,
             secrets_ttl=KEPT_SECRETS,
-            material=step.material,
+            material=b"" if secrets is None else step.material,
             language=None if turned is None else turned.language,
             effects=self._orders(step, session, ordered, now) if ordered else (),
             durable=any(order.kind in _PROMISES for order in ordered),
