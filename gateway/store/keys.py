@@ -17,6 +17,7 @@ import msgspec
 
 from gateway.errors import SettingsError
 
+_SIZES = tuple(size.to_bytes(4, "big") for size in range(256))  # of parts that are hashed
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 DIGEST = 16  # bytes of a keyed hash, also of `request` and of an effect's key
@@ -64,7 +65,9 @@ class Names:
         pieces: list[bytes] = []
         for part in parts:
             data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
-            pieces += len(data).to_bytes(4, "big"), data
+            size = len(data)
+            pieces.append(_SIZES[size] if size < len(_SIZES) else size.to_bytes(4, "big"))
+            pieces.append(data)
         hashed = self._parts.copy()
         hashed.update(b"".join(pieces))
         return hashed.digest()
