@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Final
 
 from gateway.engine import language, resume
 from gateway.engine.behaviour import Question
@@ -17,13 +18,17 @@ from gateway.engine.verbs import VERBS
 from gateway.errors import Astray
 from gateway.menu.program import Step, Target, Text, Way
 
+# Python 3.11 takes ten times as long for a member of an enum as for a name of the module.
+_RESUME: Final = Open.RESUME
+_LANGUAGE: Final = Open.LANGUAGE
+
 
 def opened(run: Run) -> tuple[Question, Step | None]:
     """Whose screen is open. A step is put under the counter."""
     session = run.session
-    if session.open is Open.RESUME:
+    if session.open is _RESUME:
         return resume.question, None
-    if session.open is Open.LANGUAGE and not session.at:
+    if session.open is _LANGUAGE and not session.at:
         return language.question, None
     step = run.program.steps.get(session.at)
     question = None if step is None else VERBS[step.verb].question

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -15,6 +15,8 @@ from gateway.text.language import Policy
 
 if TYPE_CHECKING:
     from gateway.engine.run import Run
+
+_FLAT: Final = Policy.FLAT  # looked up once: Python 3.11 is slow with members of an enum
 
 _NOTHING: frozenset[Key] = frozenset()
 
@@ -61,7 +63,7 @@ class Drawing:
 
     def _heed(self, code: str) -> None:
         """Something on the page is written in that language."""
-        if self.policy is not Policy.FLAT:
+        if self.policy is not _FLAT:
             really = self.run.program.site.languages.get(code)
             self.policy = (really or self.language).policy
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import Final
 
 import msgspec
 
@@ -59,6 +60,11 @@ class Loaded(msgspec.Struct, frozen=True, gc=False):
     def __repr__(self) -> str:
         return f"Loaded({self.state.name})"  # what is in clear here stays out of logs
 
+
+# Looked up once: Python 3.11 is slow with members of an enum.
+_BUSY: Final = State.BUSY
+_FRESH: Final = State.FRESH
+_REPEAT: Final = State.REPEAT
 
 _STATES = {state.value.encode(): state for state in State}
 
@@ -123,20 +129,20 @@ class Sessions:
             task.add_done_callback(self._giving_up.discard)
             raise
         state = _STATES[found[0]]
-        if state is State.BUSY:
+        if state is _BUSY:
             return Loaded(state)
         _, value, pins, chosen = found
         language = None if chosen is None else chosen.decode()
-        if state is State.FRESH:
+        if state is _FRESH:
             return Loaded(state, language=language, claim=word + bytes(4))
         try:
             body = self._seal.open(value[_HEADER:], value[:21] + keys[0].encode())
         except SealBroken:
-            if state is State.REPEAT:
+            if state is _REPEAT:
                 raise
             claim = word + value[1:5]
             return Loaded(State.FRESH, language=language, claim=claim, broken=True)
-        if state is State.REPEAT:
+        if state is _REPEAT:
             return Loaded(state, body, language=language)
         secrets = None if pins is None else self._open_pins(citizen, pins, material)
         return Loaded(state, body, secrets, language, word + value[1:5])
