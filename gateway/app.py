@@ -31,6 +31,7 @@ from gateway.settings import Settings
 from gateway.store import Store, open_store
 from gateway.turns.ussd import UssdTurns
 
+COLLECTED = 20_000  # objects that are made before the collector looks at them
 REDIS_PAUSE = 1.0  # seconds between two attempts to open a Redis that is away at the start
 
 _log = structlog.get_logger("gateway.app")
@@ -192,6 +193,9 @@ class Gateway:
         # What was built up to here stays: the collector need not look at it again.
         gc.collect()
         gc.freeze()
+        # A step leaves next to nothing in cycles: looking for them every 700 objects, as Python
+        # does, is looking through requests that are still worked on.
+        gc.set_threshold(COLLECTED)
         _log.info("serving", menus=self.library.current.hash)
 
     async def _stop(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Final
 
 from gateway.engine import language, resume
 from gateway.engine.behaviour import Question
@@ -17,13 +18,17 @@ from gateway.engine.verbs import VERBS
 from gateway.errors import Astray
 from gateway.menu.program import Step, Target, Text, Way
 
+# Python 3.11 takes ten times as long for a member of an enum as for a name of the module.
+_RESUME: Final = Open.RESUME
+_LANGUAGE: Final = Open.LANGUAGE
+
 
 def opened(run: Run) -> tuple[Question, Step | None]:
     """Whose screen is open. A step is put under the counter."""
     session = run.session
-    if session.open is Open.RESUME:
+    if session.open is _RESUME:
         return resume.question, None
-    if session.open is Open.LANGUAGE and not session.at:
+    if session.open is _LANGUAGE and not session.at:
         return language.question, None
     step = run.program.steps.get(session.at)
     question = None if step is None else VERBS[step.verb].question
@@ -46,9 +51,11 @@ def read(run: Run, typed: str) -> Move:
         raise Astray("there is no open screen")
     text = clean(typed)
     page = screen.pages[run.session.page]
-    for key in page.keys:
-        if text == getattr(run.program.site.keys, key.value):
-            return _press(run, screen, key)
+    keys = run.program.site.keys
+    if text in (keys.back, keys.home, keys.more, keys.skip):  # few are: the rest is not looked at
+        for key in page.keys:
+            if text == getattr(keys, key.value):
+                return _press(run, screen, key)
     if not (page.asks or (question.anywhere and screen.labels) or run.playing):
         # Nobody agrees to what she has not read: whatever she typed, the question comes first.
         meant = _word(run, fold(text))

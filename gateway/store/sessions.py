@@ -14,15 +14,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import Final
 
 import msgspec
 
 from gateway.errors import ClaimLost, SealBroken, StoreError
-from gateway.store.connection import Argument
+from gateway.store.connection import Argument, Reply
 from gateway.store.fence import Durability
 from gateway.store.keys import DIGEST, Citizen, Names
 from gateway.store.library import LOAD, RELEASE, SAVE
-from gateway.store.nodes import Nodes
+from gateway.store.nodes import Aside, Nodes
 from gateway.store.seal import Seal
 
 DAY = 86_400.0
@@ -59,6 +60,11 @@ class Loaded(msgspec.Struct, frozen=True, gc=False):
     def __repr__(self) -> str:
         return f"Loaded({self.state.name})"  # what is in clear here stays out of logs
 
+
+# Looked up once: Python 3.11 is slow with members of an enum.
+_BUSY: Final = State.BUSY
+_FRESH: Final = State.FRESH
+_REPEAT: Final = State.REPEAT
 
 _STATES = {state.value.encode(): state for state in State}
 
@@ -113,6 +119,7 @@ class Sessions:
                 LOAD,
                 keys,
                 (request, word, _ms(lease), self._language_life),
+                again=True,
             )
         except asyncio.CancelledError:
             # It may be under way: then the claim is taken, by nobody. The same connection
@@ -122,20 +129,20 @@ class Sessions:
             task.add_done_callback(self._giving_up.discard)
             raise
         state = _STATES[found[0]]
-        if state is State.BUSY:
+        if state is _BUSY:
             return Loaded(state)
         _, value, pins, chosen = found
         language = None if chosen is None else chosen.decode()
-        if state is State.FRESH:
+        if state is _FRESH:
             return Loaded(state, language=language, claim=word + bytes(4))
         try:
             body = self._seal.open(value[_HEADER:], value[:21] + keys[0].encode())
         except SealBroken:
-            if state is State.REPEAT:
+            if state is _REPEAT:
                 raise
             claim = word + value[1:5]
             return Loaded(State.FRESH, language=language, claim=claim, broken=True)
-        if state is State.REPEAT:
+        if state is _REPEAT:
             return Loaded(state, body, language=language)
         secrets = None if pins is None else self._open_pins(citizen, pins, material)
         return Loaded(state, body, secrets, language, word + value[1:5])
@@ -191,7 +198,9 @@ class Sessions:
             keys.append(names.effect(citizen.shard, name))
             arguments.append(name)
             arguments.append(self._seal.seal(payload, keys[3].encode() + name))
-        added: int = await self._nodes.call(citizen.shard, SAVE, keys, arguments)
+        # Written a second time it is the same; and if it was written, the claim is gone, and the
+        # answer of this very request is found. An effect's way to the disk is not asked twice.
+        added: int = await self._nodes.call(citizen.shard, SAVE, keys, arguments, again=not effects)
         if added < 0:
             raise ClaimLost("this step of the conversation was taken over")
         if effects and durable:
@@ -203,25 +212,22 @@ class Sessions:
         key = self._names.session(citizen)
         await self._nodes.call(citizen.shard, RELEASE, (key,), (claim[:_CLAIM],))
 
-    async def bind(self, session: bytes, citizen: Citizen, *, ttl: float) -> None:
+    def bind(self, session: bytes, citizen: Citizen, *, ttl: float) -> Aside[None]:
         """Remembers for `ttl` seconds whose provider session this is (a keyed hash of its id)."""
-        await self._nodes.execute(
+        return self._nodes.aside(
             self._names.shard(session),
             "SET",
             self._names.binding(session),
             f"{citizen.shard}:{citizen.digest}",
             "PX",
             _ms(ttl),
+            read=_nothing,
         )
 
-    async def seen(self, session: bytes) -> Citizen | None:
+    def seen(self, session: bytes) -> Aside[Citizen | None]:
         """Whose provider session this is, if it was bound."""
         shard = self._names.shard(session)
-        found = await self._nodes.execute(shard, "GET", self._names.binding(session))
-        if found is None:
-            return None
-        number, _, digest = found.decode().partition(":")
-        return Citizen(int(number), digest)
+        return self._nodes.aside(shard, "GET", self._names.binding(session), read=_bound)
 
     async def remembered(self, citizen: Citizen) -> str | None:
         """The language that she chose, without touching her conversation."""
@@ -260,8 +266,20 @@ class Sessions:
             return None
 
 
+def _nothing(_reply: Reply) -> None:
+    pass
+
+
+def _bound(reply: Reply) -> Citizen | None:
+    if reply is None:
+        return None
+    number, _, digest = reply.decode().partition(":")
+    return Citizen(int(number), digest)
+
+
 @lru_cache(256)  # times to live are constants, and what menus say
-def _ms(seconds: float) -> int:
+def _ms(seconds: float) -> str:
+    """Milliseconds, written as Redis reads them."""
     if seconds <= 0:
         raise ValueError("a time to live is more than nothing")
-    return max(1, round(seconds * 1000))
+    return str(max(1, round(seconds * 1000)))

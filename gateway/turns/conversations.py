@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
-from typing import Any, TypeVar
 
 import structlog
 
@@ -30,13 +28,11 @@ KEPT_ENDED = 600.0  # seconds that a last page is kept, for repeats of its reque
 KEPT_OPEN = 600.0  # the least that an open session is kept; resume_for may say more
 KEPT_SECRETS = 300.0  # longer than any operator keeps one USSD session open
 KEPT_BINDING = 3600.0  # seconds that a provider session is known to be its caller's
-QUICK = 1.0  # seconds: a failure that came sooner was a connection that broke
+GIVING_BACK = 1.0  # seconds that a failed step waits for its claim to be taken back
 LAST_LOOK = 0.5  # seconds before the deadline
 
 _PAUSES = (0.02, 0.04, 0.08, 0.16, 0.25)  # seconds between two looks at a twin's step
 _PROMISES = frozenset({"sms", "callback", "follow"})  # on disk before the citizen reads of them
-
-_Given = TypeVar("_Given")
 
 _log = structlog.get_logger("gateway.turns")
 
@@ -59,7 +55,7 @@ class Conversations:
         if owner == step.citizen:
             loaded = await self._look(step)
         else:
-            asked = _beside(_twice(lambda: sessions.seen(step.provider_session)))
+            asked = sessions.seen(step.provider_session)
             loaded = await self._look(step)
             owner = await asked
         pauses = iter(_PAUSES)
@@ -72,9 +68,8 @@ class Conversations:
         return loaded, owner
 
     async def _look(self, step: Step) -> Loaded:
-        load = step.store.sessions.load
-        loaded = await _twice(
-            partial(load, step.citizen, step.digest, lease=LEASE, material=step.material)
+        loaded = await step.store.sessions.load(
+            step.citizen, step.digest, lease=LEASE, material=step.material
         )
         step.claim = loaded.claim
         step.language = loaded.language
@@ -100,8 +95,11 @@ class Conversations:
         heard = len(step.request.transcript or "")
         left = Envelope(step.provider_session, heard, step.digest, encode(session))
         ordered = () if turned is None else turned.effects
-        save = partial(
-            step.store.sessions.save,
+        sessions = step.store.sessions
+        bound = None
+        if self._callers.get(step.provider_session) != step.citizen:
+            bound = sessions.bind(step.provider_session, step.citizen, ttl=KEPT_BINDING)
+        await sessions.save(
             step.citizen,
             claim,
             request=step.digest,
@@ -109,23 +107,14 @@ class Conversations:
             ttl=self._lifetime(session),
             secrets=secrets,
             secrets_ttl=KEPT_SECRETS,
-            material=step.material,
+            material=b"" if secrets is None else step.material,
             language=None if turned is None else turned.language,
+            effects=self._orders(step, session, ordered, now) if ordered else (),
+            durable=any(order.kind in _PROMISES for order in ordered),
         )
-        if ordered:
-            # Its way to the disk is not asked twice.
-            durable = any(order.kind in _PROMISES for order in ordered)
-            saving = save(effects=self._orders(step, session, ordered, now), durable=durable)
-        else:
-            # Written a second time it is the same; and if it was written, the claim is gone, and
-            # the answer of this very request is found.
-            saving = _twice(save)
-        if self._callers.get(step.provider_session) == step.citizen:
-            await saving
-        else:
-            bound = _beside(_twice(lambda: self._bind(step)))
-            await saving
+        if bound is not None:
             await bound
+            self._callers.remember(step.provider_session, step.citizen)
         step.claim = None
 
     def _orders(
@@ -147,10 +136,6 @@ class Conversations:
             )
             for order in ordered
         ]
-
-    async def _bind(self, step: Step) -> None:
-        await step.store.sessions.bind(step.provider_session, step.citizen, ttl=KEPT_BINDING)
-        self._callers.remember(step.provider_session, step.citizen)
 
     def _lifetime(self, session: Session) -> float:
         """Seconds that a conversation is kept after this step."""
@@ -174,7 +159,7 @@ class Conversations:
         """
         if not isinstance(error, StoreUnavailable):
             with suppress(StoreError, TimeoutError):
-                async with asyncio.timeout(QUICK):
+                async with asyncio.timeout(GIVING_BACK):
                     await self.release(step)
 
 
@@ -190,22 +175,3 @@ def opened(loaded: Loaded) -> tuple[Envelope, Session] | None:
     except SessionUnreadable:
         _log.warning("session-unreadable", reason="format")
         return None
-
-
-async def _twice(ask: Callable[[], Awaitable[_Given]]) -> _Given:
-    """Asks once more where the connection broke on the way: a server that is there again (the
-    deployment's own is started anew at once) answers, and one that stays away refuses at once."""
-    started = time.monotonic()
-    try:
-        return await ask()
-    except StoreUnavailable:
-        if time.monotonic() - started > QUICK:
-            raise
-        return await ask()
-
-
-def _beside(work: Coroutine[Any, Any, _Given]) -> asyncio.Task[_Given]:
-    """Begins now what is awaited later, or by nobody if something else fails first."""
-    task = asyncio.get_running_loop().create_task(work)
-    task.add_done_callback(lambda done: done.cancelled() or done.exception())
-    return task
