@@ -22,12 +22,13 @@ def play(run: Run) -> Generator[CallRequest, Answered, int]:
 
     Then the screen that it was meant for is shown without an error, and the rest is dropped. The
     language question takes none of them: they are kept for after it. The words of a message
-    don't answer a free text either: one word would be half of it.
+    answer one that a step puts, and no free text: one word would be half of it.
     """
     count = 0
     while run.inputs:
         session = run.session
-        if session.open is Open.LANGUAGE:
+        asks_language = session.open is Open.LANGUAGE
+        if asks_language and not (run.by_sms and session.at):
             session.waiting, run.inputs = run.inputs, []
             return count
         question, step = opened(run)
@@ -35,6 +36,8 @@ def play(run: Run) -> Generator[CallRequest, Answered, int]:
             return count
         text, *run.inputs = run.inputs
         before = encode(session)
+        if asks_language:  # it plays what waits
+            session.waiting, run.inputs = run.inputs, []
         run.playing = True
         try:
             yield from advance(run, read(run, text))
