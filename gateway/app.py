@@ -28,6 +28,7 @@ from gateway.menu.program import Program
 from gateway.metrics import Metrics
 from gateway.settings import Settings
 from gateway.store import Store, open_store
+from gateway.turns.sms import SmsTurns
 from gateway.turns.ussd import UssdTurns
 
 REDIS_PAUSE = 1.0  # seconds between two attempts to open a Redis that is away at the start
@@ -38,7 +39,7 @@ _log = structlog.get_logger("gateway.app")
 class Gateway:
     """The ASGI application. Callbacks go straight to `Callbacks`; Starlette has the rest.
 
-    `library`, `backends`, `metrics` and `turns` are there from the start, `store` once the
+    `library`, `backends`, `metrics`, `turns` and `texts` are there from the start, `store` once the
     application runs and Redis answered.
     """
 
@@ -60,9 +61,11 @@ class Gateway:
             raise MenuError(_told(settings, loaded.findings))
         self.backends = Backends(loaded.program.site, environ, http=http)
         self.turns = UssdTurns(self.library, self.backends, self.metrics)
+        self.texts = SmsTurns(self.library, self.backends, self.metrics)
         self.callbacks = Callbacks(
             settings.callback_tokens,
             self.turns,
+            self.texts,
             self.metrics,
             lambda: self.library.current.site.country,
         )
@@ -195,7 +198,7 @@ class Gateway:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with suppress(NotImplementedError, RuntimeError, ValueError):
             asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
-        store, self.turns.store = self.turns.store, None
+        store, self.turns.store, self.texts.store = self.turns.store, None, None
         if store is not None:
             await store.close()
         await self.backends.close()
@@ -203,13 +206,14 @@ class Gateway:
     async def _open(self) -> None:
         settings = self.settings
         url = settings.redis_url
-        self.turns.store = store = await open_store(
+        store = await open_store(
             redis_url=None if url is None else url.get_secret_value(),
             data=settings.data,
             secret_keys=settings.secret_keys,
             name_key=settings.name_key,
             allow_unfit=settings.redis_trial,
         )
+        self.turns.store = self.texts.store = store
         _log.info("store-open", server=store.fitness.server, faults=list(store.fitness.faults))
 
     async def _keep_opening(self) -> None:

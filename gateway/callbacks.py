@@ -1,4 +1,4 @@
-"""What providers call: `/callbacks/{provider}/{token}/ussd` and `…/ussd-events`.
+"""What providers call: `/callbacks/{provider}/{token}/ussd`, `…/ussd-events` and `…/sms`.
 
 This is the gateway's hot path, so nothing stands between the server and the turn: no router, no
 form parser, no middleware. Under `gateway serve` whole requests come from `protocol.py`, below
@@ -20,7 +20,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from gateway.deadlines import Deadlines
 from gateway.errors import RequestMalformed, RequestRefused
-from gateway.events import UssdReply, UssdRequest
+from gateway.events import IncomingSms, UssdReply, UssdRequest
 from gateway.logs import access, failure, new_correlation
 from gateway.metrics import Metrics, Result
 from gateway.providers import Dialect, Wire, dialects
@@ -41,6 +41,11 @@ class Turns(Protocol):
         """The last page for a request that nothing could be done with."""
 
 
+class Texts(Protocol):
+    async def receive(self, incoming: IncomingSms) -> None:
+        """Takes one text message. Whatever it raises, the message must be brought again."""
+
+
 def plain(status: int, text: str, *headers: tuple[bytes, bytes]) -> Wire:
     body = text.encode()
     return Wire(status, (_TEXT, (b"content-length", b"%d" % len(body)), *headers), body)
@@ -48,6 +53,7 @@ def plain(status: int, text: str, *headers: tuple[bytes, bytes]) -> Wire:
 
 NOT_FOUND = plain(404, "Not Found")
 _TAKEN = plain(200, "")
+_NOT_TAKEN = plain(503, "Service Unavailable", (b"retry-after", b"60"))
 _NOT_ALLOWED = plain(405, "Method Not Allowed", (b"allow", b"POST"))
 _REFUSED = {
     400: plain(400, "Bad Request"),
@@ -78,15 +84,21 @@ class Callbacks:
         self,
         tokens: Iterable[str],
         turns: Turns,
+        texts: Texts,
         metrics: Metrics,
         country: Callable[[], str],
     ) -> None:
         self._tokens = tuple(token.encode() for token in tokens)
         self._turns = turns
+        self._texts = texts
         self._metrics = metrics
         self._country = country
         self._bodies = Deadlines(BODY_SECONDS)
-        handlers: dict[str, _Handler] = {"ussd": self._ussd, "ussd-events": self._event}
+        handlers: dict[str, _Handler] = {
+            "ussd": self._ussd,
+            "ussd-events": self._event,
+            "sms": self._sms,
+        }
         self._addresses = {
             (dialect.name, last): Address(f"{PREFIX}{{provider}}/{{token}}/{last}", dialect, handle)
             for dialect in dialects.values()
@@ -183,6 +195,28 @@ class Callbacks:
         ended = dialect.read_event(body, content_type)
         self._metrics.endings.labels(dialect.name, ended.ending.value).inc()
         return _TAKEN
+
+    async def _sms(self, dialect: Dialect, body: bytes, content_type: str) -> Wire:
+        """Every message of the body is taken, or the provider brings all of it again."""
+        if dialect.read_sms is None:
+            return NOT_FOUND
+        try:
+            messages = dialect.read_sms(body, content_type, self._country())
+        except RequestRefused:
+            raise
+        except Exception as error:
+            return self._not_taken(dialect, error)
+        answer = dialect.taken
+        for incoming in messages:
+            try:
+                await self._texts.receive(incoming)
+            except Exception as error:
+                answer = self._not_taken(dialect, error)
+        return answer
+
+    def _not_taken(self, dialect: Dialect, error: Exception) -> Wire:
+        _log.warning("sms-not-taken", provider=dialect.name, **failure(error))
+        return _NOT_TAKEN
 
 
 def content(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, int | None]:

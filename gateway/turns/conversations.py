@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
 import structlog
 
-from gateway.engine import Open, Session, Turned, decode, encode
+from gateway.engine import LASTS, Open, Session, Turned, decode, encode
 from gateway.errors import SessionUnreadable, StoreError, StoreUnavailable
-from gateway.events import Effect
+from gateway.events import Channel, Effect
 from gateway.menu.library import Library
 from gateway.messaging import orders
-from gateway.store import Citizen, Loaded, State
+from gateway.store import Citizen, Loaded, Names, State
 from gateway.turns import envelope
 from gateway.turns.envelope import Envelope
 from gateway.turns.step import Callers, Step
@@ -59,21 +59,14 @@ class Conversations:
         if owner == step.citizen:
             loaded = await self._look(step)
         else:
-            asked = _beside(_twice(lambda: sessions.seen(step.provider_session)))
+            asked = _beside(twice(lambda: sessions.seen(step.provider_session)))
             loaded = await self._look(step)
             owner = await asked
-        pauses = iter(_PAUSES)
-        while loaded.state is State.BUSY:
-            pause = next(pauses, _PAUSES[-1])
-            if time.monotonic() + pause > step.deadline - LAST_LOOK:
-                break
-            await asyncio.sleep(pause)
-            loaded = await self._look(step)
-        return loaded, owner
+        return await until_free(loaded, lambda: self._look(step), step.deadline), owner
 
     async def _look(self, step: Step) -> Loaded:
         load = step.store.sessions.load
-        loaded = await _twice(
+        loaded = await twice(
             partial(load, step.citizen, step.digest, lease=LEASE, material=step.material)
         )
         step.claim = loaded.claim
@@ -115,38 +108,20 @@ class Conversations:
         if ordered:
             # Its way to the disk is not asked twice.
             durable = any(order.kind in _PROMISES for order in ordered)
-            saving = save(effects=self._orders(step, session, ordered, now), durable=durable)
+            language = session.language or self._library.current.site.source
+            given = (step.request.phone, language, session.program, now)
+            saving = save(effects=entries(step.store.names, ordered, *given), durable=durable)
         else:
             # Written a second time it is the same; and if it was written, the claim is gone, and
             # the answer of this very request is found.
-            saving = _twice(save)
+            saving = twice(save)
         if self._callers.get(step.provider_session) == step.citizen:
             await saving
         else:
-            bound = _beside(_twice(lambda: self._bind(step)))
+            bound = _beside(twice(lambda: self._bind(step)))
             await saving
             await bound
         step.claim = None
-
-    def _orders(
-        self, step: Step, session: Session, ordered: Sequence[Effect], now: int
-    ) -> list[tuple[bytes, bytes]]:
-        """The key and the payload of each effect."""
-        digest = step.store.names.digest
-        language = session.language or self._library.current.site.source
-        return [
-            (
-                digest("effect", order.conversation, order.step, str(order.attempt), order.kind),
-                orders.encode(
-                    order,
-                    phone=step.request.phone,
-                    language=language,
-                    program=session.program,
-                    at=now,
-                ),
-            )
-            for order in ordered
-        ]
 
     async def _bind(self, step: Step) -> None:
         await step.store.sessions.bind(step.provider_session, step.citizen, ttl=KEPT_BINDING)
@@ -156,6 +131,8 @@ class Conversations:
         """Seconds that a conversation is kept after this step."""
         if session.open is Open.ENDED:
             return KEPT_ENDED
+        if session.shown is Channel.SMS:
+            return LASTS
         program = self._library.get(session.program) or self._library.current
         service = program.services.get(session.service)
         resumable = 0.0 if service is None else service.resume_for.total_seconds()
@@ -178,6 +155,19 @@ class Conversations:
                     await self.release(step)
 
 
+def entries(
+    names: Names, ordered: Iterable[Effect], phone: str, language: str, program: str, now: int
+) -> list[tuple[bytes, bytes]]:
+    """The key and the payload of each effect. `now`: seconds since the epoch."""
+    return [
+        (
+            names.digest("effect", one.conversation, one.step, str(one.attempt), one.kind),
+            orders.encode(one, phone=phone, language=language, program=program, at=now),
+        )
+        for one in ordered
+    ]
+
+
 def opened(loaded: Loaded) -> tuple[Envelope, Session] | None:
     """What was kept, if this release can read it; else the citizen begins anew."""
     if loaded.broken:
@@ -192,7 +182,21 @@ def opened(loaded: Loaded) -> tuple[Envelope, Session] | None:
         return None
 
 
-async def _twice(ask: Callable[[], Awaitable[_Given]]) -> _Given:
+async def until_free(
+    loaded: Loaded, look: Callable[[], Awaitable[Loaded]], deadline: float
+) -> Loaded:
+    """Looks again while a twin is worked on; still BUSY just before `deadline` (monotonic)."""
+    pauses = iter(_PAUSES)
+    while loaded.state is State.BUSY:
+        pause = next(pauses, _PAUSES[-1])
+        if time.monotonic() + pause > deadline - LAST_LOOK:
+            break
+        await asyncio.sleep(pause)
+        loaded = await look()
+    return loaded
+
+
+async def twice(ask: Callable[[], Awaitable[_Given]]) -> _Given:
     """Asks once more where the connection broke on the way: a server that is there again (the
     deployment's own is started anew at once) answers, and one that stays away refuses at once."""
     started = time.monotonic()
