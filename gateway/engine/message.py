@@ -92,29 +92,12 @@ def _as_dialled(program: Program, conversation: str) -> Dial:
 
 
 def _answer(run: Run, text: str, conversation: str) -> Generator[CallRequest, Answered, None]:
-    session = run.session
-    asked = session.open
-    if asked is not Open.RESUME:
-        elsewhere = adapt(run) or ask_again(run)
-        if elsewhere is not None:
-            yield from advance(run, elsewhere)
-            return
-    move = draw(run)
-    screen = run.screen
-    if move is not Onward.STAY or screen is None:
+    move = _again(run)
+    if move is not None:
         yield from advance(run, move)
         return
-    if screen.pages[session.page].text != session.last:
-        return  # she answered another screen than this one
-    words = _words(text)
-    move = _read(run, text)
-    if not _taken(move) and len(words) == 1 and words[0] != text:
-        move = _read(run, words[0])
-    if not _taken(move) and len(words) > 1 and asked is Open.LANGUAGE:
-        kept, session.waiting = session.waiting, words[1:]
-        move = _read(run, words[0])
-        if not _taken(move):
-            session.waiting = kept
+    asked, words = run.session.open, _words(text)
+    move = _whole(run, text, words)
     if _taken(move):
         yield from advance(run, move)
         yield from play(run)
@@ -133,6 +116,34 @@ def _answer(run: Run, text: str, conversation: str) -> Generator[CallRequest, An
         yield from advance(run, move)
 
 
+def _again(run: Run) -> Move | None:
+    """What is shown instead of taking the message; None where it can be taken."""
+    session = run.session
+    if session.open is not Open.RESUME:
+        elsewhere = adapt(run) or ask_again(run)
+        if elsewhere is not None:
+            return elsewhere
+    move = draw(run)
+    if move is not Onward.STAY or run.screen is None:
+        return move
+    # She answered another screen than this one.
+    return None if run.screen.pages[session.page].text == session.last else move
+
+
+def _whole(run: Run, text: str, words: Sequence[str]) -> Move:
+    """What all of the message does on the open screen; of the language question the rest waits."""
+    move = _read(run, text)
+    if not _taken(move) and len(words) == 1 and words[0] != text:
+        move = _read(run, words[0])
+    session = run.session
+    if not _taken(move) and len(words) > 1 and session.open is Open.LANGUAGE:
+        kept, session.waiting = session.waiting, list(words[1:])
+        move = _read(run, words[0])
+        if not _taken(move):
+            session.waiting = kept
+    return move
+
+
 def _read(run: Run, text: str) -> Move:
     """What `text` does on the open screen; STAY where it does nothing."""
     page = run.session.page
@@ -145,9 +156,7 @@ def _taken(move: Move) -> bool:
     return not isinstance(move, Refused) and move is not Onward.STAY
 
 
-def _open(
-    run: Run, keyword: Keyword, conversation: str
-) -> Generator[CallRequest, Answered, None]:
+def _open(run: Run, keyword: Keyword, conversation: str) -> Generator[CallRequest, Answered, None]:
     """Leave for the service of a keyword. RETOUR leads back, if there is what to come back to."""
     session = run.session
     if session.open is Open.STEP and session.pending is None:

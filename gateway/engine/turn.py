@@ -97,9 +97,7 @@ def _dial(program: Program, session: Session | None, event: Dial, scene: Scene) 
         run = Run(program, session, scene)
         return run, resume.begin(run, event)
     inputs = [clean(text) for text in event.suffix[:_MOST_INPUTS]]
-    return begin(
-        program, scene, conversation=event.conversation, code=event.code, inputs=inputs
-    )
+    return begin(program, scene, conversation=event.conversation, code=event.code, inputs=inputs)
 
 
 def _typed(

@@ -11,10 +11,10 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from types import MappingProxyType
 
 import msgspec
 
@@ -152,9 +152,7 @@ class Sessions:
             if state is State.REPEAT:
                 raise
             claim = word + value[1:5]
-            return Loaded(
-                State.FRESH, language=language, claim=claim, broken=True, counts=counts
-            )
+            return Loaded(State.FRESH, language=language, claim=claim, broken=True, counts=counts)
         if state is State.REPEAT:
             return Loaded(state, body, language=language)
         secrets = None if pins is None else self._open_pins(citizen, pins, material)

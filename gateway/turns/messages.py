@@ -16,7 +16,7 @@ from types import MappingProxyType
 import msgspec
 
 from gateway.channels import sms
-from gateway.engine import LASTS, Open, Session, Turned, encode
+from gateway.engine import LASTS, Open, Turned, encode
 from gateway.errors import StoreError, StoreUnavailable
 from gateway.events import Effect, IncomingSms
 from gateway.store import Citizen, Loaded, Store
@@ -65,9 +65,7 @@ def message_of(
         key = names.digest("alike", incoming.provider, phone, incoming.to, incoming.text)
         mark, word = (key, ALIKE), os.urandom(16)
     citizen = names.citizen(phone)
-    return Message(
-        store, incoming, phone, deadline, citizen, mark, word, program, source
-    )
+    return Message(store, incoming, phone, deadline, citizen, mark, word, program, source)
 
 
 async def load(message: Message) -> Loaded:

@@ -1,0 +1,432 @@
+"""Text messages over real HTTP: answered once each, whatever the provider and the world do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from redis import Redis
+
+from gateway import logs
+from gateway.app import Gateway
+from gateway.providers import dialects
+from gateway.store.embedded import Embedded
+from gateway.text.segments import segment
+from gateway.turns import messages
+from tests.conftest import Server
+from tests.turns.serving import NUMBER, TOKEN, Agency, Phone, environ, gateway, listening
+from tests.turns.texting import Texter, read_sms
+
+pytestmark = pytest.mark.anyio
+
+HOME = "Guichet\n1. Demander un acte\n2. Ouvrir le coffre\n3. Heures"
+KEYS = "\n0. Retour\n00. Accueil"
+NAME = f"Votre nom ?{KEYS}"
+CONFIRM = f"Demander pour Kossi ?\n1. Oui\n2. Non{KEYS}"
+END = "Dossier Kossi-0001. Un SMS suivra."
+HERS = ("97000001", "Kossi", "4821", TOKEN)
+
+
+@pytest.fixture(autouse=True)
+def _reads_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+
+    dialect = replace(dialects["africastalking"], read_sms=read_sms)
+    monkeypatch.setattr("gateway.callbacks.dialects", {**dialects, "africastalking": dialect})
+
+
+@pytest.fixture
+async def hers(phone: Phone, app: Gateway) -> Texter:
+    return Texter(phone.http, phone.base, app)
+
+
+def _received(app: Gateway, result: str) -> float:
+    return float(app.metrics.messages.labels("africastalking", result)._value.get())
+
+
+# ---- served --------------------------------------------------------------------------------
+
+
+async def test_a_citizen_is_served(hers: Texter, agency: Agency) -> None:
+    assert await hers.text("bonjour") == HOME
+    assert await hers.text("Demander un acte") == NAME
+    assert await hers.text("Kossi") == CONFIRM
+    assert await hers.text("oui") == END
+    assert agency.bodies == [{"nom": "Kossi"}]
+    ordered = await hers.ordered()
+    assert [order.body["message"] for order in ordered[-2:]] == ["recu", ""]
+    reply = ordered[-1]
+    assert reply.body == {
+        "message": "",
+        "text": END,
+        "encoding": "gsm7",
+        "language": "fr",
+        "reply": True,
+    }
+    assert (reply.kind, reply.service, reply.phone) == ("sms", "guichet", NUMBER)
+
+
+async def test_a_message_costs_two_round_trips(hers: Texter, redis: Server) -> None:
+    def functions() -> int:
+        return int(redis.admin.info("commandstats")["cmdstat_fcall"]["calls"])
+
+    await hers.text("ACTE")
+    before = functions()
+    await hers.text("1")
+    assert functions() - before == 2
+
+
+async def test_everything_of_hers_is_sealed_and_ages(hers: Texter, redis: Server) -> None:
+    await hers.text("ACTE 1")
+    await hers.text("Kossi")
+    for name, values in redis.everything().items():
+        assert not any(b"Kossi" in raw for raw in (name, *values))
+    store = hers.app.store
+    assert store is not None
+    session = store.names.session(store.names.citizen(NUMBER))
+    assert redis.admin.pttl(session) > 86_400_000
+
+
+# ---- repeats ---------------------------------------------------------------------------------
+
+
+async def test_a_repeat_is_answered_once_however_late(
+    hers: Texter, agency: Agency, app: Gateway, redis: Server
+) -> None:
+    await hers.text("ACTE 1")
+    await hers.text("Kossi")
+    assert await hers.text("1") == END
+    confirmed = dict(hers.last)
+    assert await hers.bring() == 200
+    # She has gone on since, by both channels.
+    assert await hers.text("ACTE 1") == NAME
+    hers.last = confirmed
+    for _ in range(3):
+        assert await hers.bring() == 200
+    assert sum(agency.keys.values()) == 1
+    assert len(await hers.replies()) == 4
+    assert _received(app, "duplicate") == 4
+    store = app.store
+    assert store is not None
+    mark = store.names.digest("message", "africastalking", confirmed["id"])
+    left = redis.admin.pttl(store.names.effect(store.names.citizen(NUMBER).shard, mark))
+    assert 47 * 3_600_000 < left <= 48 * 3_600_000
+
+
+async def test_a_repeated_stop_word_does_not_undo_what_came_after(
+    hers: Texter, app: Gateway
+) -> None:
+    await hers.text("STOP")
+    stopped = dict(hers.last)
+    await hers.text("START")
+    hers.last = stopped
+    assert await hers.bring() == 200
+    store = app.store
+    assert store is not None
+    assert not await store.optouts.stopped(store.names.citizen(NUMBER), "8585")
+
+
+async def test_without_an_id_the_same_text_at_once_is_a_repeat(hers: Texter, redis: Server) -> None:
+    await hers.text("bonjour")
+    hers.last |= {"text": "1", "id": ""}
+    assert [await hers.bring(), await hers.bring()] == [200, 200]
+    assert [order.body["text"] for order in await hers.replies()] == [HOME, NAME]
+    # Some seconds later it is an answer of its own.
+    store = hers.app.store
+    assert store is not None
+    alike = store.names.digest("alike", "africastalking", NUMBER, "8585", "1")
+    mark = store.names.effect(store.names.citizen(NUMBER).shard, alike)
+    assert 0 < redis.admin.pttl(mark) <= 10_000
+    redis.admin.delete(mark)
+    assert await hers.bring() == 200
+    assert len(await hers.replies()) == 3
+
+
+async def test_twins_are_answered_once(hers: Texter, agency: Agency) -> None:
+    await hers.text("ACTE 1")
+    await hers.text("Kossi")
+    agency.seconds = 0.1
+    hers.last |= {"text": "1", "id": "twin"}
+    assert set(await asyncio.gather(*(hers.bring() for _ in range(5)))) == {200}
+    assert list(agency.keys.values()) == [1]
+    assert len(await hers.replies()) == 3
+
+
+async def test_messages_that_come_together_are_each_answered(hers: Texter) -> None:
+    """Whichever is first: none is lost, and none answers another's screen unseen."""
+    await hers.text("bonjour")
+    first = dict(hers.last) | {"text": "3", "id": "a"}
+    second = dict(hers.last) | {"text": "heures", "id": "b"}
+    address = f"{hers.base}/callbacks/africastalking/{TOKEN}/sms"
+    answers = await asyncio.gather(
+        *(hers.http.post(address, data=form) for form in (first, second))
+    )
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(await hers.replies()) == 3
+
+
+# ---- when something fails --------------------------------------------------------------------
+
+
+async def test_what_is_not_saved_is_not_taken_and_then_answered_once(
+    tmp_path: Path, agency: Agency, capfd: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure("debug")
+    embedded = Embedded(tmp_path / "elsewhere")
+    embedded.attach()
+    try:
+        async with listening(agency.app) as back_end:
+            app = gateway(environ(f"unix://{embedded.socket()}", back_end))
+            async with (
+                listening(app) as base,
+                httpx2.AsyncClient(trust_env=False, timeout=30) as http,
+            ):
+                hers = Texter(http, base, app)
+                await hers.text("ACTE 1")
+                await hers.text("Kossi")
+                with Redis(unix_socket_path=str(embedded.socket())) as admin:
+                    os.kill(int(admin.info("server")["process_id"]), signal.SIGKILL)
+                hers.last |= {"text": "1", "id": "once"}
+                assert await hers.bring() == 503
+                embedded.socket()  # starts it again
+                for _ in range(500):
+                    if await hers.bring() == 200:
+                        break
+                    await asyncio.sleep(0.02)
+                assert await hers.bring() == 200
+                replies = await hers.replies()
+                assert [order.body["text"] for order in replies][-1] == END
+                assert len(replies) == 3
+                assert _received(app, "refused") >= 1
+    finally:
+        embedded.leave()
+    assert list(agency.keys.values()) == [1]
+    written = capfd.readouterr()
+    for secret in HERS:
+        assert secret not in written.err + written.out
+
+
+async def test_who_dies_midway_leaves_the_same_key_for_the_next(
+    hers: Texter, agency: Agency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The back end was called, and nothing saved: it is called again under the same key."""
+    await hers.text("ACTE 1")
+    await hers.text("Kossi")
+
+    async def dying(*_: object, **__: object) -> None:
+        raise TimeoutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("gateway.turns.messages.keep", dying)
+        hers.last |= {"text": "1", "id": "once"}
+        assert await hers.bring() == 503
+    assert await hers.bring() == 200
+    assert list(agency.keys.values()) == [2]
+    assert (await hers.replies())[-1].body["text"] == END
+
+
+async def test_a_fault_of_ours_is_told_once(
+    hers: Texter, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure("debug")
+    await hers.text("ACTE 1")
+
+    def failing(*_: object) -> object:
+        raise ValueError(f"cannot serve {NUMBER}: Kossi")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("gateway.turns.sms.turn", failing)
+        assert await hers.text("Kossi") == (
+            "Un problème est survenu. Renvoyez votre message plus tard."
+        )
+    assert await hers.bring() == 200
+    assert await hers.text("Kossi") == CONFIRM
+    written = capfd.readouterr()
+    events = [json.loads(line)["event"] for line in written.err.splitlines()]
+    assert "sms-failed" in events
+    for secret in HERS:
+        assert secret not in written.err + written.out
+
+
+async def test_a_step_that_takes_too_long_is_waited_for_by_the_provider(
+    hers: Texter, app: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await hers.text("bonjour")
+    store = app.store
+    assert store is not None
+    citizen = store.names.citizen(NUMBER)
+    held = await store.sessions.load(citizen, bytes(16), lease=30)
+    assert held.claim is not None
+    monkeypatch.setattr("gateway.turns.sms.ANSWER", 0.7)
+    hers.last |= {"text": "1", "id": "late"}
+    assert await hers.bring() == 503
+    await store.sessions.release(citizen, held.claim)
+    assert await hers.bring() == 200
+    assert (await hers.replies())[-1].body["text"] == NAME
+
+
+# ---- one conversation ------------------------------------------------------------------------
+
+
+async def test_from_a_call_to_messages_and_back(phone: Phone, hers: Texter, agency: Agency) -> None:
+    await phone.dial()
+    await phone.press("1")
+    assert (await phone.press("Kossi")).startswith("CON Demander pour Kossi ?")
+    assert await hers.text("1") == "Guichet : reprendre ?\n1. Continuer\n2. Recommencer"
+    assert await hers.text("1") == CONFIRM
+    asked = await phone.dial(session="ATUid_2")
+    assert asked == "CON Guichet : reprendre ?\n1. Continuer\n2. Recommencer"
+    assert (await phone.press("1")).startswith("CON Demander pour Kossi ?")
+    assert await phone.press("1") == f"END {END}"
+    assert agency.bodies == [{"nom": "Kossi"}]
+    assert await hers.text("ACTE") == HOME
+
+
+async def test_a_call_that_is_still_open_gets_the_screen_again(
+    phone: Phone, hers: Texter, agency: Agency
+) -> None:
+    """Her key was not meant for what came by SMS meanwhile."""
+    await phone.dial()
+    await phone.press("1")
+    confirm = await phone.press("Kossi")
+    await hers.text("bonjour")
+    asked = await phone.press("1")
+    assert asked == "CON Guichet : reprendre ?\n1. Continuer\n2. Recommencer"
+    assert await phone.press("1") == confirm
+    assert await phone.press("1") == f"END {END}"
+    assert list(agency.keys.values()) == [1]
+
+
+async def test_a_late_request_of_the_call_gets_no_page_of_an_sms(
+    phone: Phone, hers: Texter
+) -> None:
+    await phone.dial()
+    await phone.press("1")
+    await hers.text("bonjour")
+    busy = "END Votre demande est en cours. Merci de rappeler dans une minute."
+    assert await phone.send() == busy
+    phone.text = ""
+    assert await phone.send() == busy
+
+
+async def test_a_secret_is_never_asked_by_sms(phone: Phone, hers: Texter, agency: Agency) -> None:
+    waits = f"Pour votre code secret, composez *229#. Ne l'écrivez jamais par SMS.{KEYS}"
+    assert await hers.text("ACTE 2 4821") == waits
+    assert await hers.text("4821") == waits
+    assert (await phone.dial()).startswith("CON Guichet : reprendre ?")
+    assert (await phone.press("1")).startswith("CON Votre code secret ?")
+    assert (await phone.press("4821")).startswith("CON Votre nom ?")
+    assert await phone.press("Kossi") == "END Coffre Kossi- ouvert."
+    assert agency.bodies == [{"nom": "Kossi", "secret": "4821"}]
+
+
+# ---- words of the gateway's own --------------------------------------------------------------
+
+
+async def test_stop_start_and_help(hers: Texter, app: Gateway) -> None:
+    store = app.store
+    assert store is not None
+    citizen = store.names.citizen(NUMBER)
+    for stop in ("STOP", "arrêt !", "Fin."):
+        assert await hers.text(stop) == (
+            "C'est noté : plus de SMS du 8585. Pour en recevoir de nouveau : START."
+        )
+        assert await store.optouts.stopped(citizen, "8585")
+        again = await hers.text("start")
+        assert again == "C'est noté : vous recevrez de nouveau les SMS du 8585."
+        assert not await store.optouts.stopped(citizen, "8585")
+    helped = await hers.text("Aide")
+    assert helped == (
+        "Écrivez MENU au 8585 ou composez *229#. Pour ne plus recevoir de SMS : STOP."
+    )
+    for order in await hers.replies():
+        assert len(segment(str(order.body["text"])).parts) == 1
+
+
+async def test_they_leave_the_conversation_as_it_is(hers: Texter) -> None:
+    await hers.text("ACTE 1")
+    await hers.text("STOP")
+    await hers.text("AIDE")
+    assert await hers.text("Kossi") == CONFIRM
+
+
+# ---- machines --------------------------------------------------------------------------------
+
+
+async def test_who_is_no_number_is_never_answered(hers: Texter, app: Gateway) -> None:
+    for sender in ("MTN", "8585", "229"):
+        assert await hers.text("Promo !", sender=sender) is None
+    assert _received(app, "nobody") == 3
+    store = app.store
+    assert store is not None
+    kept = [await store.effects.read(shard) for shard in range(store.names.shards)]
+    assert not any(kept)
+
+
+async def test_a_machine_that_always_says_the_same_is_left_alone(
+    hers: Texter, app: Gateway
+) -> None:
+    away = "Nous avons bien reçu votre message."
+    answers = [await hers.text(away) for _ in range(9)]
+    assert [answer is not None for answer in answers] == [True] * 4 + [False] * 5
+    assert _received(app, "looped") == 5
+    assert await hers.text("1") == NAME  # a person at last
+
+
+async def test_a_machine_that_always_says_something_else_too(
+    hers: Texter, app: Gateway, redis: Server
+) -> None:
+    answers = [await hers.text(f"Message {number} reçu") for number in range(35)]
+    assert None not in answers[:31]
+    assert answers[30] == "Vous avez envoyé trop de messages. Merci d'attendre un peu."
+    assert answers[31:] == [None] * 4
+    assert await hers.text("STOP") is None  # obeyed, though nothing is said
+    store = app.store
+    assert store is not None
+    citizen = store.names.citizen(NUMBER)
+    assert await store.optouts.stopped(citizen, "8585")
+    short = store.names.tally(citizen, "short")
+    assert 0 < redis.admin.pttl(short) <= 600_000
+    redis.admin.delete(short)
+    assert await hers.text("ACTE") is not None
+    redis.admin.set(store.names.tally(citizen, "day"), messages.MOST["day"], px=60_000)
+    assert await hers.text("ACTE 1") == answers[30]
+
+
+# ---- odd texts -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "🎉", "\x00", "a\x00b", "\u202e1", "x" * 10_000, "1 " * 5_000, "{nom}", "é\u0301"],
+    ids=repr,
+)
+async def test_whatever_is_sent_is_answered(hers: Texter, text: str) -> None:
+    await hers.text("bonjour")
+    answer = await hers.text(text[:12_000])
+    assert answer is not None
+    assert len(segment(answer).parts) <= 2
+
+
+async def test_the_address_is_as_closed_as_the_others(hers: Texter, phone: Phone) -> None:
+    for path in (f"africastalking/{'x' * 20}/sms", f"nobody/{TOKEN}/sms"):
+        response = await phone.http.post(f"{phone.base}/callbacks/{path}", data={"from": NUMBER})
+        assert response.status_code == 404
+    address = f"{phone.base}/callbacks/africastalking/{TOKEN}/sms"
+    assert (await phone.http.get(address)).status_code == 405
+
+
+async def test_a_provider_that_brings_no_messages_has_no_address(
+    phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+
+    silent: Any = replace(dialects["africastalking"], read_sms=None)
+    monkeypatch.setattr("gateway.callbacks.dialects", {"africastalking": silent})
+    address = f"{phone.base}/callbacks/africastalking/{TOKEN}/sms"
+    assert (await phone.http.post(address, data={"from": NUMBER})).status_code == 404
