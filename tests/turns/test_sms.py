@@ -6,9 +6,9 @@ import asyncio
 import json
 import os
 import signal
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
@@ -16,6 +16,7 @@ from redis import Redis
 
 from gateway import logs
 from gateway.app import Gateway
+from gateway.events import IncomingSms
 from gateway.providers import dialects
 from gateway.store.embedded import Embedded
 from gateway.text.segments import segment
@@ -423,10 +424,25 @@ async def test_the_address_is_as_closed_as_the_others(hers: Texter, phone: Phone
 
 
 async def test_a_provider_that_brings_no_messages_has_no_address(
-    phone: Phone, monkeypatch: pytest.MonkeyPatch
+    redis: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-
-    silent: Any = replace(dialects["africastalking"], read_sms=None)
+    silent = replace(dialects["africastalking"], read_sms=None)
     monkeypatch.setattr("gateway.callbacks.dialects", {"africastalking": silent})
-    address = f"{phone.base}/callbacks/africastalking/{TOKEN}/sms"
-    assert (await phone.http.post(address, data={"from": NUMBER})).status_code == 404
+    app = gateway(environ(redis.url, "http://127.0.0.1:9"))
+    async with listening(app) as base, httpx2.AsyncClient(trust_env=False) as http:
+        address = f"{base}/callbacks/africastalking/{TOKEN}/sms"
+        assert (await http.post(address, data={"from": NUMBER})).status_code == 404
+
+
+async def test_what_cannot_be_read_by_a_fault_of_ours_is_not_taken(
+    redis: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(body: bytes, content_type: str, country: str) -> Sequence[IncomingSms]:
+        raise KeyError(NUMBER)
+
+    broken = replace(dialects["africastalking"], read_sms=failing)
+    monkeypatch.setattr("gateway.callbacks.dialects", {"africastalking": broken})
+    app = gateway(environ(redis.url, "http://127.0.0.1:9"))
+    async with listening(app) as base, httpx2.AsyncClient(trust_env=False) as http:
+        address = f"{base}/callbacks/africastalking/{TOKEN}/sms"
+        assert (await http.post(address, data={"from": NUMBER})).status_code == 503
