@@ -90,10 +90,10 @@ class SmsTurns:
         except Exception as error:
             fields = failure(error)
             self._metrics.failures.labels(fields["error"]).inc()
-            _log.error("sms-failed", provider=incoming.provider, **fields)
             if isinstance(error, StoreError | TimeoutError) or message.claim is None:
                 await messages.abandon(message, error)
                 raise
+            _log.error("sms-failed", provider=incoming.provider, **fields)
         except BaseException as error:
             await messages.abandon(message, error)
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,7 +23,7 @@ from gateway.store.embedded import Embedded
 from gateway.text.segments import segment
 from gateway.turns import messages
 from tests.conftest import Server
-from tests.turns.serving import NUMBER, TOKEN, Agency, Phone, environ, gateway, listening
+from tests.turns.serving import MENUS, NUMBER, TOKEN, Agency, Phone, environ, gateway, listening
 from tests.turns.texting import Texter, read_sms
 
 pytestmark = pytest.mark.anyio
@@ -368,6 +369,20 @@ async def test_who_is_no_number_is_never_answered(hers: Texter, app: Gateway) ->
     assert store is not None
     kept = [await store.effects.read(shard) for shard in range(store.names.shards)]
     assert not any(kept)
+
+
+async def test_our_own_number_is_never_answered(redis: Server, tmp_path: Path) -> None:
+    """A sender that is a telephone number, whose messages come back to it."""
+    menus = shutil.copytree(MENUS, tmp_path / "menus")
+    site = (menus / "site.yaml").read_text("utf-8")
+    (menus / "site.yaml").write_text(site.replace('"8585"', f'"{NUMBER}"'), "utf-8")
+    app = gateway(environ(redis.url, "http://127.0.0.1:9", GATEWAY_MENUS=str(menus)))
+    async with listening(app) as base, httpx2.AsyncClient(trust_env=False) as http:
+        hers = Texter(http, base, app)
+        assert await hers.text("bonjour") is None
+        assert await hers.text("bonjour", sender="+2290197000002") is None
+        assert _received(app, "nobody") == 1
+        assert _received(app, "answered") == 1
 
 
 async def test_a_machine_that_always_says_the_same_is_left_alone(
