@@ -144,6 +144,7 @@ def _go_home(run: Run) -> None:
     session.history = []
     session.fresh = True
     session.error = session.cut = None
+    session.waiting, session.entry = [], ""
     session.service = home(run.program, session.code)
     run.stand(session.service, "start")
 

@@ -34,6 +34,8 @@ def precedes(service: Service, known: str | None) -> bool:
 
 
 def draw(run: Run, step: Step | None) -> Screen | Move:
+    if run.service is None and run.session.service in run.program.services:
+        run.stand(run.session.service, "start")  # whose languages are offered
     drawing = Drawing(run)
     languages = [run.program.site.languages[code] for code in offered(run)]
     encoding = run.bearer.encoding

@@ -157,8 +157,16 @@ def _taken(move: Move) -> bool:
 
 
 def _open(run: Run, keyword: Keyword, conversation: str) -> Generator[CallRequest, Answered, None]:
-    """Leave for the service of a keyword. RETOUR leads back, if there is what to come back to."""
+    """Leave for the service of a keyword. RETOUR leads back, if there is what to come back to.
+
+    The first question for her language stays, and what she named waits for it.
+    """
     session = run.session
+    if session.open is Open.LANGUAGE and not session.at:
+        session.entry, session.waiting = keyword
+        session.error = None
+        yield from advance(run, Onward.OPEN)
+        return
     if session.open is Open.STEP and session.pending is None:
         leave(run)
     else:
