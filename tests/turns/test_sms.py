@@ -10,6 +10,7 @@ import signal
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import httpx2
 import pytest
@@ -160,6 +161,41 @@ async def test_twins_are_answered_once(hers: Texter, agency: Agency) -> None:
     assert len(await hers.replies()) == 3
 
 
+async def test_many_citizens_whose_messages_come_again_in_any_order(
+    phone: Phone, app: Gateway, agency: Agency
+) -> None:
+    """Each message is brought up to four times: at once, and when she is long past it."""
+    chance = Random(7)  # noqa: S311
+
+    async def converse(number: int) -> Texter:
+        hers = Texter(phone.http, phone.base, app, number=f"+22901970{number:05}")
+        sent: list[dict[str, str]] = []
+        for text in ("ACTE 1", "Kossi", "oui", "acte", "3"):
+            hers.last = {"from": hers.number, "to": "8585", "text": text}
+            hers.last["id"] = f"{number}-{len(sent)}"
+            sent.append(dict(hers.last))
+            again = chance.sample(sent, k=min(len(sent), chance.randint(0, 2)))
+            first = [hers.bring() for _ in range(chance.randint(1, 3))]
+            assert set(await asyncio.gather(*first)) == {200}
+            for old in again:
+                assert await replace(hers, last=old).bring() == 200
+        return hers
+
+    everybody = await asyncio.gather(*(converse(number) for number in range(20)))
+    ends = "De 8 h à 16 h."
+    for hers in everybody:
+        told = [order.body["text"] for order in await hers.replies()]
+        assert told == [
+            NAME,
+            CONFIRM,
+            f"Dossier Kossi-{hers.number[-4:]}. Un SMS suivra.",
+            HOME,
+            ends,
+        ]
+    assert len(agency.keys) == 20
+    assert set(agency.keys.values()) == {1}
+
+
 async def test_messages_that_come_together_are_each_answered(hers: Texter) -> None:
     """Whichever is first: none is lost, and none answers another's screen unseen."""
     await hers.text("bonjour")
@@ -273,6 +309,58 @@ async def test_a_step_that_takes_too_long_is_waited_for_by_the_provider(
     assert (await hers.replies())[-1].body["text"] == NAME
 
 
+async def test_who_is_slower_than_the_lease_reads_it_anew(
+    hers: Texter, agency: Agency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both copies called the back end, under one key; what follows is done and told once."""
+    await hers.text("ACTE 1")
+    await hers.text("Kossi")
+    agency.seconds = 0.3
+    hers.last |= {"text": "1", "id": "slow"}
+    with monkeypatch.context() as patch:
+        patch.setattr("gateway.turns.messages.LEASE", 0.05)
+        slow = asyncio.create_task(hers.bring())
+        while not agency.keys:  # noqa: ASYNC110 (a call over HTTP, not an event of ours)
+            await asyncio.sleep(0.005)
+    assert await hers.bring() == 200
+    assert await slow == 200
+    assert list(agency.keys.values()) == [2]
+    assert [order.body["text"] for order in await hers.replies()] == [NAME, CONFIRM, END]
+
+
+async def test_what_comes_before_the_store_is_open_is_not_taken(hers: Texter, app: Gateway) -> None:
+    await hers.text("bonjour")
+    store, app.texts.store = app.texts.store, None
+    hers.last |= {"text": "1", "id": "early"}
+    assert await hers.bring() == 503
+    app.texts.store = store
+    assert await hers.bring() == 200
+    assert (await hers.replies())[-1].body["text"] == NAME
+
+
+async def test_a_turn_that_is_stopped_lets_the_next_one_in(
+    hers: Texter, app: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process is told to stop midway: nothing is kept, and nobody waits for the lease."""
+    await hers.text("ACTE 1")
+    begun = asyncio.Event()
+
+    async def hanging(*_: object, **__: object) -> object:
+        begun.set()
+        return await asyncio.get_running_loop().create_future()
+
+    message = IncomingSms("africastalking", "stopped", NUMBER, "8585", "Kossi")
+    with monkeypatch.context() as patch:
+        patch.setattr("gateway.turns.calls.Calls.run", hanging)
+        task = asyncio.create_task(app.texts.receive(message))
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    await app.texts.receive(message)
+    assert (await hers.replies())[-1].body["text"] == CONFIRM
+
+
 # ---- one conversation ------------------------------------------------------------------------
 
 
@@ -306,7 +394,7 @@ async def test_a_call_that_is_still_open_gets_the_screen_again(
 
 
 async def test_a_late_request_of_the_call_gets_no_page_of_an_sms(
-    phone: Phone, hers: Texter
+    phone: Phone, hers: Texter, redis: Server
 ) -> None:
     await phone.dial()
     await phone.press("1")
@@ -315,6 +403,12 @@ async def test_a_late_request_of_the_call_gets_no_page_of_an_sms(
     assert await phone.send() == busy
     phone.text = ""
     assert await phone.send() == busy
+    phone.text = "another*history"
+    assert await phone.send() == busy
+    store = hers.app.store
+    assert store is not None
+    session = store.names.session(store.names.citizen(NUMBER))
+    assert redis.admin.pttl(session) > 86_000_000  # it is still what came by SMS
 
 
 async def test_a_secret_is_never_asked_by_sms(phone: Phone, hers: Texter, agency: Agency) -> None:
