@@ -25,6 +25,7 @@ from gateway.menu.findings import Finding
 from gateway.menu.library import Library
 from gateway.menu.loading import Loaded
 from gateway.menu.program import Program
+from gateway.messaging.receipts import OptOuts, Receipts
 from gateway.metrics import Metrics
 from gateway.settings import Settings
 from gateway.store import Store, open_store
@@ -62,12 +63,16 @@ class Gateway:
         self.backends = Backends(loaded.program.site, environ, http=http)
         self.turns = UssdTurns(self.library, self.backends, self.metrics)
         self.texts = SmsTurns(self.library, self.backends, self.metrics)
+        self._receipts = Receipts(self.metrics)
+        self._opt_outs = OptOuts(self.metrics)
         self.callbacks = Callbacks(
             settings.callback_tokens,
-            self.turns,
-            self.texts,
             self.metrics,
             lambda: self.library.current.site.country,
+            turns=self.turns,
+            texts=self.texts,
+            receipts=self._receipts,
+            opt_outs=self._opt_outs,
         )
         self._watch = watch
         self._tell = tell
@@ -198,7 +203,8 @@ class Gateway:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with suppress(NotImplementedError, RuntimeError, ValueError):
             asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
-        store, self.turns.store, self.texts.store = self.turns.store, None, None
+        store = self.store
+        self._have(None)
         if store is not None:
             await store.close()
         await self.backends.close()
@@ -213,8 +219,13 @@ class Gateway:
             name_key=settings.name_key,
             allow_unfit=settings.redis_trial,
         )
-        self.turns.store = self.texts.store = store
+        self._have(store)
         _log.info("store-open", server=store.fitness.server, faults=list(store.fitness.faults))
+
+    def _have(self, store: Store | None) -> None:
+        """Everything that answers providers works on this store from now on."""
+        self.turns.store = self.texts.store = store
+        self._receipts.store = self._opt_outs.store = store
 
     async def _keep_opening(self) -> None:
         """A Redis that is away at the start is waited for; callers get a polite page meanwhile.

@@ -1,4 +1,5 @@
-"""What providers call: `/callbacks/{provider}/{token}/ussd`, `…/ussd-events` and `…/sms`.
+"""What providers call: `/callbacks/{provider}/{token}/` and `ussd`, `ussd-events`,
+`sms`, `delivery-reports` or `opt-outs`.
 
 This is the gateway's hot path, so nothing stands between the server and the turn: no router, no
 form parser, no middleware. Under `gateway serve` whole requests come from `protocol.py`, below
@@ -11,7 +12,8 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -19,11 +21,11 @@ import structlog
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.deadlines import Deadlines
-from gateway.errors import RequestMalformed, RequestRefused
-from gateway.events import IncomingSms, UssdReply, UssdRequest
+from gateway.errors import RequestMalformed, RequestRefused, StoreError
+from gateway.events import IncomingSms, OptedOut, Receipt, UssdReply, UssdRequest
 from gateway.logs import access, failure, new_correlation
 from gateway.metrics import Metrics, Result
-from gateway.providers import Dialect, Wire, dialects
+from gateway.providers import Dialect, Present, Read, SessionEnded, Wire, dialects
 
 PREFIX = "/callbacks/"
 BODY_SECONDS = 10.0  # to send a whole body; the provider itself gives up then
@@ -46,6 +48,16 @@ class Texts(Protocol):
         """Takes one text message. Whatever it raises, the message must be brought again."""
 
 
+class Receipts(Protocol):
+    async def take(self, receipts: Sequence[Receipt]) -> None:
+        """Raises StoreError where they must be brought again."""
+
+
+class OptOuts(Protocol):
+    async def take(self, opted_out: Sequence[OptedOut]) -> None:
+        """Raises StoreError where they must be brought again."""
+
+
 def plain(status: int, text: str, *headers: tuple[bytes, bytes]) -> Wire:
     body = text.encode()
     return Wire(status, (_TEXT, (b"content-length", b"%d" % len(body)), *headers), body)
@@ -53,8 +65,11 @@ def plain(status: int, text: str, *headers: tuple[bytes, bytes]) -> Wire:
 
 NOT_FOUND = plain(404, "Not Found")
 _TAKEN = plain(200, "")
-_NOT_TAKEN = plain(503, "Service Unavailable", (b"retry-after", b"60"))
-_NOT_ALLOWED = plain(405, "Method Not Allowed", (b"allow", b"POST"))
+_NOT_ALLOWED = {
+    method: plain(405, "Method Not Allowed", (b"allow", method.encode()))
+    for method in ("GET", "POST", "PUT")
+}
+_AGAIN = plain(503, "Service Unavailable", (b"retry-after", b"30"))
 _REFUSED = {
     400: plain(400, "Bad Request"),
     408: plain(408, "Request Timeout"),
@@ -63,54 +78,97 @@ _REFUSED = {
 }
 
 _Handler = Callable[[Dialect, bytes, str], Awaitable[Wire]]
+_ReadUssd = Callable[[bytes, str, str], UssdRequest]
+_WriteUssd = Callable[[UssdReply], Wire]
 
 
 class Address(msgspec.Struct, frozen=True):
-    """What answers at an address of a provider. `route` is the template that logs may name."""
+    """What answers at an address of a provider. `route` is the template that logs may name;
+    `trouble` is answered when something is wrong with us."""
 
     route: str
     dialect: Dialect
     handle: _Handler
+    trouble: Callable[[], Wire]
+    method: str = "POST"
 
 
 class Callbacks:
     """All callback addresses, and the ASGI application of them.
 
-    `country` gives the site's country as it is now. `turns` is set once the store is open;
-    until then, and after it is closed, callers get a polite last page from `apology`.
+    `country` gives the site's country as it is now. There are the addresses of those who are
+    given: `turns` answers citizens, the others take what providers tell.
     """
 
     def __init__(
         self,
         tokens: Iterable[str],
-        turns: Turns,
-        texts: Texts,
         metrics: Metrics,
         country: Callable[[], str],
+        *,
+        turns: Turns | None = None,
+        texts: Texts | None = None,
+        receipts: Receipts | None = None,
+        opt_outs: OptOuts | None = None,
     ) -> None:
         self._tokens = tuple(token.encode() for token in tokens)
-        self._turns = turns
-        self._texts = texts
         self._metrics = metrics
         self._country = country
+        self._turns = turns
+        self._texts = texts
+        self._receipts = receipts
+        self._opt_outs = opt_outs
         self._bodies = Deadlines(BODY_SECONDS)
-        handlers: dict[str, _Handler] = {
-            "ussd": self._ussd,
-            "ussd-events": self._event,
-            "sms": self._sms,
-        }
         self._addresses = {
-            (dialect.name, last): Address(f"{PREFIX}{{provider}}/{{token}}/{last}", dialect, handle)
+            (dialect.name, last): Address(
+                f"{PREFIX}{{provider}}/{{token}}/{last}", dialect, handle, trouble
+            )
             for dialect in dialects.values()
-            for last, handle in handlers.items()
+            for last, handle, trouble in self._handlers(dialect)
         }
 
-    def find(self, path: str) -> Address | None:
-        """The address, if `path` is one, with one of the tokens."""
+    def _handlers(self, dialect: Dialect) -> Iterator[tuple[str, _Handler, Callable[[], Wire]]]:
+        """What this provider calls, who answers, and what it hears when they cannot."""
+        read, write, turns = dialect.read_ussd, dialect.write_ussd, self._turns
+        if read is not None and write is not None and turns is not None:
+            yield "ussd", partial(self._ussd, turns, read, write), partial(_apology, turns, write)
+        if dialect.read_event is not None:
+            yield "ussd-events", partial(self._event, dialect.read_event), _again
+        if dialect.read_sms is not None and self._texts is not None:
+            yield "sms", partial(self._sms, self._texts, dialect.read_sms), _again
+        if dialect.read_receipts is not None and self._receipts is not None:
+            handle = partial(self._receipt, self._receipts, dialect.read_receipts)
+            yield "delivery-reports", handle, _again
+        if dialect.read_opt_outs is not None and self._opt_outs is not None:
+            handle = partial(self._opt_out, self._opt_outs, dialect.read_opt_outs)
+            yield "opt-outs", handle, _again
+
+    def find(self, path: str, method: str = "POST") -> Address | None:
+        """The address, if `path` is one, with one of the tokens. Where one path is several
+        addresses, `method` decides; the address says which method it is for."""
         parts = path.split("/")
-        if len(parts) != 5 or not self._known(parts[3]):
+        if len(parts) < 5 or not self._known(parts[3]):
             return None
+        if len(parts) > 5:
+            return self._behind(parts, method)
         return self._addresses.get((parts[2], parts[4]))
+
+    def _behind(self, parts: Sequence[str], method: str) -> Address | None:
+        """An address of a dialect whose sessions have addresses of their own."""
+        dialect = dialects.get(parts[2])
+        if dialect is None or parts[4] != "ussd":
+            return None
+        find, write, turns = dialect.find_ussd, dialect.write_ussd, self._turns
+        visit = None if find is None else find(method, parts[5:])
+        if visit is None or write is None or turns is None:
+            return None
+        return Address(
+            f"{PREFIX}{{provider}}/{{token}}/ussd/{visit.route}",
+            dialect,
+            partial(self._visit, turns, visit.read, write),
+            partial(_apology, turns, write),
+            visit.method,
+        )
 
     async def answer(self, address: Address, body: bytes, content_type: str) -> Wire:
         """The answer to a whole POST. Never raises, save when the process is stopped."""
@@ -119,11 +177,10 @@ class Callbacks:
         except RequestRefused as refusal:
             return self.refuse(refusal)
         except Exception as error:
-            # The citizen gets a page whatever is wrong with us.
             fields = failure(error)
             self._metrics.failures.labels(fields["error"]).inc()
             _log.error("callback-failed", **fields)
-            return address.dialect.write_ussd(self._turns.apology())
+            return address.trouble()
 
     def refuse(self, refusal: RequestRefused) -> Wire:
         """The answer to what cannot be the provider's."""
@@ -142,12 +199,12 @@ class Callbacks:
         access(route, scope["method"], wire.status, time.perf_counter() - started)
 
     async def _answered(self, scope: Scope, receive: Receive) -> tuple[str, Wire]:
-        address = self.find(scope["path"])
+        address = self.find(scope["path"], scope["method"])
         if address is None:
             return "unknown", NOT_FOUND
-        if scope["method"] != "POST":
-            # An address is logged by proxies on the way, so nothing is taken out of one.
-            return address.route, _NOT_ALLOWED
+        if scope["method"] != address.method:
+            # An address is logged by proxies on the way, so no answer is taken out of one.
+            return address.route, _NOT_ALLOWED[address.method]
         content_type, length = content(scope["headers"])
         try:
             body = await self._body(receive, length or 0, address.dialect.most_bytes)
@@ -180,43 +237,118 @@ class Callbacks:
             known |= hmac.compare_digest(one, token)
         return known
 
-    async def _ussd(self, dialect: Dialect, body: bytes, content_type: str) -> Wire:
+    async def _ussd(
+        self,
+        turns: Turns,
+        read: _ReadUssd,
+        write: _WriteUssd,
+        dialect: Dialect,
+        body: bytes,
+        content_type: str,
+    ) -> Wire:
         try:
-            request = dialect.read_ussd(body, content_type, self._country())
+            request = read(body, content_type, self._country())
         except RequestMalformed as fault:
-            self._metrics.answered(dialect.name, Result.MALFORMED, 0.0)
-            _log.warning("callback-malformed", provider=dialect.name, reason=str(fault))
-            return dialect.write_ussd(self._turns.apology())
-        return dialect.write_ussd(await self._turns.answer(request))
+            return self._malformed(turns, write, dialect, fault)
+        return write(await turns.answer(request))
 
-    async def _event(self, dialect: Dialect, body: bytes, content_type: str) -> Wire:
-        if dialect.read_event is None:
-            return NOT_FOUND
-        ended = dialect.read_event(body, content_type)
+    async def _visit(
+        self,
+        turns: Turns,
+        read: Callable[[bytes, str, str], Read],
+        write: _WriteUssd,
+        dialect: Dialect,
+        body: bytes,
+        content_type: str,
+    ) -> Wire:
+        try:
+            found = read(body, content_type, self._country())
+        except RequestMalformed as fault:
+            return self._malformed(turns, write, dialect, fault)
+        match found:
+            case SessionEnded():
+                return self._ended(dialect, found)
+            case Present():
+                return _TAKEN
+        return write(await turns.answer(found))
+
+    def _malformed(
+        self, turns: Turns, write: _WriteUssd, dialect: Dialect, fault: RequestMalformed
+    ) -> Wire:
+        self._metrics.answered(dialect.name, Result.MALFORMED, 0.0)
+        _log.warning("callback-malformed", provider=dialect.name, reason=str(fault))
+        return _apology(turns, write)
+
+    async def _event(
+        self,
+        read: Callable[[bytes, str], SessionEnded],
+        dialect: Dialect,
+        body: bytes,
+        content_type: str,
+    ) -> Wire:
+        return self._ended(dialect, read(body, content_type))
+
+    def _ended(self, dialect: Dialect, ended: SessionEnded) -> Wire:
         self._metrics.endings.labels(dialect.name, ended.ending.value).inc()
         return _TAKEN
 
-    async def _sms(self, dialect: Dialect, body: bytes, content_type: str) -> Wire:
+    async def _sms(
+        self,
+        texts: Texts,
+        read: Callable[[bytes, str, str], Sequence[IncomingSms]],
+        dialect: Dialect,
+        body: bytes,
+        content_type: str,
+    ) -> Wire:
         """Every message of the body is taken, or the provider brings all of it again."""
-        if dialect.read_sms is None:
-            return NOT_FOUND
-        try:
-            messages = dialect.read_sms(body, content_type, self._country())
-        except RequestRefused:
-            raise
-        except Exception as error:
-            return self._not_taken(dialect, error)
         answer = dialect.taken
-        for incoming in messages:
+        for incoming in read(body, content_type, self._country()):
             try:
-                await self._texts.receive(incoming)
+                await texts.receive(incoming)
             except Exception as error:
-                answer = self._not_taken(dialect, error)
+                _log.warning("sms-not-taken", provider=dialect.name, **failure(error))
+                answer = _AGAIN
         return answer
 
-    def _not_taken(self, dialect: Dialect, error: Exception) -> Wire:
-        _log.warning("sms-not-taken", provider=dialect.name, **failure(error))
-        return _NOT_TAKEN
+    async def _receipt(
+        self,
+        receipts: Receipts,
+        read: Callable[[bytes, str], Sequence[Receipt]],
+        dialect: Dialect,
+        body: bytes,
+        content_type: str,
+    ) -> Wire:
+        return await self._taken(dialect, receipts.take(read(body, content_type)))
+
+    async def _opt_out(
+        self,
+        opt_outs: OptOuts,
+        read: Callable[[bytes, str, str], Sequence[OptedOut]],
+        dialect: Dialect,
+        body: bytes,
+        content_type: str,
+    ) -> Wire:
+        opted_out = read(body, content_type, self._country())
+        return await self._taken(dialect, opt_outs.take(opted_out))
+
+    async def _taken(self, dialect: Dialect, taking: Awaitable[None]) -> Wire:
+        """Says yes once it is kept; else the provider brings it again."""
+        try:
+            await taking
+        except StoreError as error:
+            _log.warning("callback-not-kept", provider=dialect.name, **failure(error))
+            return _AGAIN
+        return dialect.taken
+
+
+def _apology(turns: Turns, write: _WriteUssd) -> Wire:
+    """A page for the citizen who waits."""
+    return write(turns.apology())
+
+
+def _again() -> Wire:
+    """For a provider that will bring again what could not be kept."""
+    return _AGAIN
 
 
 def content(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, int | None]:

@@ -89,6 +89,18 @@ class Metrics:
             ["operation", "outcome"],
             registry=registry,
         )
+        self.receipts = Counter(
+            "gateway_sms_receipts",
+            "Delivery reports, by the state that they tell",
+            ["provider", "state"],
+            registry=registry,
+        )
+        self.opt_outs = Counter(
+            "gateway_sms_opt_outs",
+            "Citizens who want no more messages, as providers report them",
+            ["provider"],
+            registry=registry,
+        )
         self.reloads = Counter(
             "gateway_menu_reloads",
             "Times the menus were read anew",

@@ -88,7 +88,7 @@ class CallbackProtocol(HttpToolsProtocol):
         if length is None or parser.should_upgrade():
             return None
         address = self.callbacks.find(url.decode("ascii"))
-        if address is None or length > address.dialect.most_bytes:
+        if address is None or address.method != "POST" or length > address.dialect.most_bytes:
             return None
         return Exchange(self, address, content_type, keep_alive=parser.should_keep_alive())
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from gateway.engine.matching import clean, folded
-from gateway.engine.verbs.sms import shortest_code
 from gateway.events import Bearer, Channel, Encoding
+from gateway.menu.messages import nearest_code
 from gateway.menu.program import Program, Scope
 from gateway.text.gsm7 import encodable
 from gateway.text.transliteration import fit
@@ -69,8 +69,8 @@ def reply(program: Program, meaning: Word, *, language: str | None, to: str) -> 
             return told
         case Word.AGAIN:
             return said(program, language, "started", sender)
-    start = sms.start or next(iter(program.site.codes.values()), "")
-    code = shortest_code(program, start) or next(iter(program.site.codes), "")
+    codes = program.site.codes
+    code = nearest_code(codes, sms.start or "") or min(codes, key=len, default="")
     menu = _capitals(said(program, language, "menu"))
     told = said(program, language, "help", {**sender, "menu": menu, "ussd": code})
     if sms.stop:

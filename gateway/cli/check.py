@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from gateway.cli._lengths import Row, rows, table
 from gateway.cli._menus import beside, drafts_allowed, folder_argument, locales_option
 from gateway.menu import Loaded, checks, load
 from gateway.menu.findings import Finding, Severity
@@ -28,7 +29,8 @@ _WIDEST = 160  # characters of a source line; beyond that, what stands around th
     help="For people, or for other programs.",
 )
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
-def command(folder: Path, locales: Path | None, form: str, strict: bool) -> None:
+@click.option("--messages", is_flag=True, help="Show what each SMS takes in each language.")
+def command(folder: Path, locales: Path | None, form: str, strict: bool, messages: bool) -> None:
     """Check the menus in FOLDER (GATEWAY_MENUS, else « menus »).
 
     Exit status: 0 clean, 1 something is wrong.
@@ -40,7 +42,11 @@ def command(folder: Path, locales: Path | None, form: str, strict: bool) -> None
     if loaded.program is not None:  # else the scenarios would be blamed for the menus
         findings += read(loaded.program, folder)[1]
         findings.sort(key=_order)
-    click.echo(as_json(findings) if form == "json" else as_text(findings), nl=form == "json")
+    lengths = _lengths(loaded) if messages else None
+    if form == "json":
+        click.echo(as_json(findings, lengths))
+    else:
+        click.echo(as_text(findings) + (table(lengths) if lengths else ""), nl=False)
     click.echo(summary(folder, findings), err=True)
     bad = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     if any(finding.severity in bad for finding in findings):
@@ -61,12 +67,22 @@ def everything(loaded: Loaded) -> list[Finding]:
     return sorted(found, key=_order)
 
 
+def _lengths(loaded: Loaded) -> list[Row]:
+    if loaded.compiled is None:
+        return []
+    broken = (one.place.file for one in loaded.findings if one.severity is Severity.ERROR)
+    return rows(loaded.compiled, frozenset(broken))
+
+
 def _order(finding: Finding) -> tuple[Place, str]:
     return finding.place, finding.code
 
 
-def as_json(findings: Sequence[Finding]) -> str:
-    """A list of `{file, line, column, severity, code, message, hint}`."""
+def as_json(findings: Sequence[Finding], lengths: Sequence[Row] | None = None) -> str:
+    """A list of `{file, line, column, severity, code, message, hint}`.
+
+    With `lengths`, both under their names: `{findings, messages}`.
+    """
     found = [
         {
             "file": finding.place.file,
@@ -79,7 +95,8 @@ def as_json(findings: Sequence[Finding]) -> str:
         }
         for finding in findings
     ]
-    return json.dumps(found, ensure_ascii=False, indent=2)
+    said = found if lengths is None else {"findings": found, "messages": lengths}
+    return json.dumps(said, ensure_ascii=False, indent=2)
 
 
 def as_text(findings: Sequence[Finding]) -> str:

@@ -25,7 +25,6 @@ from gateway.engine.resume import LASTS
 from gateway.engine.run import Run
 from gateway.engine.session import Open, Session
 from gateway.engine.suffix import play
-from gateway.engine.verbs.sms import shortest_code
 from gateway.events import Answered, CallRequest, Channel, Dial, Scene, Texted
 from gateway.menu.program import Program
 
@@ -84,8 +83,9 @@ def _alive(session: Session, scene: Scene) -> bool:
 
 def _as_dialled(program: Program, conversation: str) -> Dial:
     """The short code opens what the site says, as a code does; "" where that has no code."""
-    start = program.site.sms.start
-    return Dial((shortest_code(program, start) or "") if start else "", conversation)
+    site = program.site
+    codes = [code for code, opened in site.codes.items() if opened == site.sms.start]
+    return Dial(min(codes, key=len, default=""), conversation)
 
 
 # ---- an open question ----------------------------------------------------------------

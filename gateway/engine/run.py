@@ -122,7 +122,7 @@ class Run:
                 "operator": scene.bearer.operator,
                 "channel": scene.bearer.channel.value,
                 "today": scene.today.isoformat(),
-                "ussd": session.code or next(iter(self.program.site.codes), ""),
+                "ussd": session.code or min(self.program.site.codes, key=len, default=""),
             }
         return self._values
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from gateway.menu.codes import Code
 from gateway.menu.findings import nearest
-from gateway.menu.names import field_name
+from gateway.menu.names import EVERYWHERE, field_name
 from gateway.menu.program import FieldType, Kind
 from gateway.menu.shapes import SCALAR, JsonSchema, refuse
 from gateway.menu.sheet import Sheet
 from gateway.menu.source import Map, Node, Scalar, Seq
+from gateway.menu.texts import literal
 
 KINDS: Mapping[str, FieldType] = {
     "number": FieldType(Kind.NUMBER, most=12),
@@ -99,13 +100,29 @@ def _one_of(node: Seq, sheet: Sheet) -> FieldType | None:
             return None
         if item.text not in values:
             values.append(item.text)
-            labels[item.text] = sheet.wording.plain(
-                "site", item.place, item.text.replace("{", "{{").replace("}", "}}")
-            )
+            labels[item.text] = sheet.wording.plain(sheet.domain, item.place, literal(item.text))
     if not values:
         sheet.error(node.place, Code.EMPTY_VALUE, "a list of values is empty")
         return None
     return FieldType(Kind.ONE_OF, most=max(map(len, values)), values=tuple(values), labels=labels)
 
 
+class MessageData(Contract):
+    """A contract whose names stand alone in a text, beside those that are known everywhere."""
+
+    def read(self, node: Node, sheet: Sheet) -> dict[str, FieldType] | None:
+        names = node.entries if isinstance(node, Map) else ()
+        keys = [key for key, _ in names]
+        for key in (*keys, *(node.items if isinstance(node, Seq) else ())):
+            if isinstance(key, Scalar) and key.text in EVERYWHERE:
+                sheet.error(
+                    key.place,
+                    Code.RESERVED_NAME,
+                    f"« {key.text} » means something in every text",
+                    f"take another name than {', '.join(sorted(EVERYWHERE))}",
+                )
+        return super().read(node, sheet)
+
+
 CONTRACT = Contract()
+DATA = MessageData()

@@ -15,6 +15,7 @@ from enum import StrEnum
 import msgspec
 
 from gateway.events import Encoding, Outcome
+from gateway.menu.sending import VALID_FOR, SmsSettings
 from gateway.text.language import Language
 
 
@@ -337,12 +338,14 @@ class Message:
 
     name: str
     service: str
-    text: Text
+    text: Text  # the author's
+    sent: Text  # the same, beginning with who sends it
     place: Place
+    ussd: str | None = None  # the code that leads to its service
     data: Mapping[str, FieldType] | None = None
     essential: bool = False
     resend_if_unsure: bool = False
-    valid_for: timedelta | None = None
+    valid_for: timedelta = VALID_FOR  # the site's, where the message says nothing
     any_hour: bool = False
 
 
@@ -360,6 +363,7 @@ class Service:
     messages: Mapping[str, Message]
     pins: frozenset[str]  # variables that hold secrets, here or in what it `do`es
     asks_language: bool  # holds `do: language`
+    keyword_places: tuple[Place, ...] = ()  # of `keywords`, in their order
     labels: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
     """By name and value: a choice's words, or a declared value's; of what it `do`es too."""
 
@@ -425,6 +429,8 @@ class Agency:
     title: str
     webhook: str | EnvRef | None
     place: Place
+    sender: Text  # its short name, which its messages begin with
+    webhook_secret: EnvRef | None = None  # never None beside a webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -450,16 +456,6 @@ class Keys:
     home: str = "00"
     more: str = "98"
     skip: str = "99"  # passes an optional question
-
-
-@dataclass(frozen=True, slots=True)
-class SmsSettings:
-    sender: str | None
-    start: str | None
-    stop: tuple[str, ...]
-    again: tuple[str, ...]
-    help: tuple[str, ...]
-    quiet: tuple[str, str] | None  # ("21:00", "07:00")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

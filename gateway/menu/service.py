@@ -8,9 +8,11 @@ from difflib import get_close_matches
 from typing import Any
 
 from gateway.menu.codes import Code
-from gateway.menu.contracts import CONTRACT
+from gateway.menu.contracts import DATA
+from gateway.menu.messages import nearest_code
 from gateway.menu.names import Known, part, plain
-from gateway.menu.program import Do, Message, Resume, Service, Step, Way
+from gateway.menu.program import Do, Message, Place, Resume, Service, Step, Way
+from gateway.menu.sending import VALID_FOR
 from gateway.menu.shapes import (
     Fields,
     JsonSchema,
@@ -25,7 +27,8 @@ from gateway.menu.shapes import (
     refuse,
 )
 from gateway.menu.sheet import Sheet
-from gateway.menu.source import Map, Node
+from gateway.menu.signature import signed
+from gateway.menu.source import Map, Node, Seq
 from gateway.menu.steps import Ids, read_steps
 from gateway.menu.unseen import visible
 from gateway.menu.values import DURATION, STRING, TEXT
@@ -33,11 +36,11 @@ from gateway.menu.values import DURATION, STRING, TEXT
 _RESUME_FOR = timedelta(minutes=30)
 
 MESSAGE_KEYS = (
-    Key("data", CONTRACT, "Ce que l'administration envoie avec le message, et sa longueur."),
+    Key("data", DATA, "Ce que l'administration envoie avec le message, et sa longueur."),
     Key("text", TEXT, "Le texte du SMS.", required=True),
     Key("essential", YesNo(), "yes : envoyé même après STOP ; le site doit l'accepter."),
     Key("if_unsure", OneOf("resend", "hold"), "Un envoi au sort inconnu : resend ou hold."),
-    Key("valid_for", DURATION, "Passé ce délai, le message n'est plus envoyé : 3 d."),
+    Key("valid_for", DURATION, "Passé ce délai, il n'est plus envoyé ; sinon celui du site."),
     Key("any_hour", YesNo(), "yes : envoyé aussi la nuit."),
 )
 
@@ -108,6 +111,7 @@ def read_service(root: Map, sheet: Sheet, pins: frozenset[str], ids: Ids) -> Ser
         agency=fields.get("agency", ""),
         place=root.place,
         keywords=fields.get("keywords", ()),
+        keyword_places=_keyword_places(root.get("keywords")),
         languages=_languages(fields, sheet),
         resume=Resume(fields.get("resume", Resume.ASK)),
         resume_for=fields.get("resume_for", _RESUME_FOR),
@@ -116,6 +120,11 @@ def read_service(root: Map, sheet: Sheet, pins: frozenset[str], ids: Ids) -> Ser
         pins=pins,
         asks_language=any(_asks_language(step) for step in steps),
     )
+
+
+def _keyword_places(node: Node | None) -> tuple[Place, ...]:
+    """Where each stands; of a list with something faulty in it nothing is looked up."""
+    return tuple(item.place for item in node.items) if isinstance(node, Seq) else ()
 
 
 def _asks_language(step: Step) -> bool:
@@ -157,21 +166,22 @@ def _languages(fields: Fields, sheet: Sheet) -> tuple[str, ...]:
 def _messages(said: Mapping[str, Any], node: Node | None, sheet: Sheet) -> dict[str, Message]:
     entries = node.entries if isinstance(node, Map) else []
     places = {key.text: key.place for key, _ in entries}
+    site = sheet.site
+    agency = site.agencies.get(sheet.agency or "") if site is not None else None
     found = {}
     for name, value in said.items():
-        place = places[name]
-        if not isinstance(value, Fields):
-            found[name] = Message(name=name, service=sheet.service, text=value, place=place)
-            continue
+        fields: Mapping[str, Any] = value if isinstance(value, Fields) else {"text": value}
         found[name] = Message(
             name=name,
             service=sheet.service,
-            text=value["text"],
-            place=place,
-            data=value.get("data"),
-            essential=value.get("essential", False),
-            resend_if_unsure=value.get("if_unsure") == "resend",
-            valid_for=value.get("valid_for"),
-            any_hour=value.get("any_hour", False),
+            text=fields["text"],
+            sent=signed(fields["text"], agency),
+            place=places[name],
+            ussd=nearest_code(site.codes, sheet.service) if site is not None else None,
+            data=fields.get("data"),
+            essential=fields.get("essential", False),
+            resend_if_unsure=fields.get("if_unsure") == "resend",
+            valid_for=fields.get("valid_for", site.sms.valid_for if site else VALID_FOR),
+            any_hour=fields.get("any_hour", False),
         )
     return found

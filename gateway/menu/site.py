@@ -15,18 +15,17 @@ from gateway.menu.names import plain
 from gateway.menu.program import (
     Agency,
     AnswerType,
+    EnvRef,
     Keys,
     Operator,
     Place,
     Queue,
     Site,
-    SmsSettings,
 )
 from gateway.menu.shapes import (
     Fields,
     JsonSchema,
     Key,
-    Listing,
     Named,
     One,
     OneOf,
@@ -35,9 +34,20 @@ from gateway.menu.shapes import (
     read_keys,
 )
 from gateway.menu.sheet import Sheet
+from gateway.menu.sms import SMS_KEYS, sms_settings
 from gateway.menu.source import Map, Node, Scalar
+from gateway.menu.texts import literal
 from gateway.menu.types import BASES, ENGINEER_KEYS, named
-from gateway.menu.values import ADDRESS, DURATION, STRING, TEXT, is_private, whole
+from gateway.menu.values import (
+    ADDRESS,
+    DURATION,
+    SECRET,
+    STRING,
+    TEXT,
+    is_private,
+    matching,
+    whole,
+)
 from gateway.text.language import Language, State, language
 
 SEPTETS = 182  # 160 octets of a USSD page, 3GPP TS 23.038 §5 and TS 23.090
@@ -48,18 +58,7 @@ SOURCE = "fr"
 
 _LANGUAGE_CODE = re.compile(r"[a-z]{2,3}(?:_[A-Z]{2})?")
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]):([0-5]\d)")
 _KEY = re.compile(r"[0-9*#]{1,3}")
-
-
-def _matching(pattern: re.Pattern[str], what: str, hint: str) -> One:
-    def take(scalar: Scalar, sheet: Sheet) -> str | None:
-        if pattern.fullmatch(scalar.text):
-            return scalar.text
-        sheet.error(scalar.place, Code.BAD_VALUE, f"« {scalar.text} » is not {what}", hint)
-        return None
-
-    return One(what, take)
 
 
 def _timezone(scalar: Scalar, sheet: Sheet) -> str | None:
@@ -101,11 +100,7 @@ def _network(scalar: Scalar, sheet: Sheet) -> str | None:
     return None
 
 
-def _opened(scalar: Scalar, sheet: Sheet) -> str | None:
-    return scalar.text if sheet.opens(scalar) else None
-
-
-_KEY_SHAPE = _matching(_KEY, "a key to press", "one to three of 0-9, * and #")
+_KEY_SHAPE = matching(_KEY, "a key to press", "one to three of 0-9, * and #")
 
 _LANGUAGE_KEYS = (
     Key("name", STRING, "Le nom de la langue dans cette langue : Fɔngbè."),
@@ -114,7 +109,13 @@ _LANGUAGE_KEYS = (
 )
 _AGENCY_KEYS = (
     Key("name", STRING, "Le nom de l'administration.", required=True),
+    Key("short", STRING, "Son nom court, en tête de ses SMS ; `name` si rien n'est dit."),
     Key("webhook", ADDRESS, "Où elle est prévenue : https://… ou env:NOM."),
+    Key(
+        "webhook_secret",
+        SECRET,
+        "Ce qui signe ces avis : env:NOM ; env:ANIP_WEBHOOK_SECRET, pour anip, si rien n'est dit.",
+    ),
 )
 _OPERATOR_KEYS = (
     Key("name", STRING, "Le nom de l'opérateur.", required=True),
@@ -144,28 +145,11 @@ _USSD_KEYS = (
         "Les opérateurs, par leur code de réseau.",
     ),
 )
-_WORDS = Listing(STRING, "a list of words")
-_SMS_KEYS = (
-    Key("sender", STRING, "Qui envoie les SMS : un numéro court ou un nom."),
-    Key(
-        "start",
-        One("the name of a service", _opened),
-        "Le service qu'ouvre un SMS que rien d'autre n'explique.",
-    ),
-    Key("stop", _WORDS, "Les mots qui arrêtent les messages."),
-    Key("again", _WORDS, "Les mots qui les reprennent."),
-    Key("help", _WORDS, "Les mots qui demandent de l'aide."),
-    Key(
-        "quiet",
-        _matching(_QUIET, "hours such as 21:00-07:00", "HH:MM-HH:MM"),
-        "Les heures sans SMS : 21:00-07:00.",
-    ),
-)
 
 EARLY_KEYS = (
     Key(
         "source",
-        _matching(_LANGUAGE_CODE, "the code of a language", "fr"),
+        matching(_LANGUAGE_CODE, "the code of a language", "fr"),
         "La langue dans laquelle les menus sont écrits.",
     ),
     Key(
@@ -181,7 +165,7 @@ EARLY_KEYS = (
 """What must be known before any text can be compiled."""
 
 LATE_KEYS = (
-    Key("country", _matching(_COUNTRY, "a country's code", "two letters: BJ"), "Le pays : BJ."),
+    Key("country", matching(_COUNTRY, "a country's code", "two letters: BJ"), "Le pays : BJ."),
     Key("timezone", One("a time zone", _timezone), "Le fuseau horaire : Africa/Porto-Novo."),
     Key(
         "agencies",
@@ -195,7 +179,7 @@ LATE_KEYS = (
     Key("codes", Codes(), "Les codes à composer et le service que chacun ouvre."),
     Key("keys", Record(_KEYS_KEYS, "keys"), "Les touches de retour, d'accueil et de suite."),
     Key("ussd", Record(_USSD_KEYS, "ussd"), "La taille des écrans, par opérateur."),
-    Key("sms", Record(_SMS_KEYS, "sms"), "Les SMS."),
+    Key("sms", Record(SMS_KEYS, "sms"), "Les SMS."),
     Key(
         "types",
         Named(Record(ENGINEER_KEYS, "a type"), plain, "a map of types"),
@@ -266,7 +250,7 @@ def read_site(node: Map, early: Fields, sheet: Sheet, drafts: bool) -> Site:
         keys=_keys(fields.get("keys"), sheet),
         budget=budget,
         operators=_operators(ussd.get("operators", {}), budget, sheet),
-        sms=_sms(fields.get("sms"), sheet),
+        sms=sms_settings(fields.get("sms"), sheet),
         types=_types(fields.get("types", {}), node, sheet),
         callbacks={name: _queue(name, said) for name, said in callbacks.items() if said.complete},
         backends=backends(fields.get("backends", {}), sheet),
@@ -305,15 +289,37 @@ def _agencies(said: Mapping[str, Any], node: Map, sheet: Sheet) -> dict[str, Age
     places = _places(node.get("agencies"))
     found = {}
     for name, value in said.items():
-        if isinstance(value, str):
-            found[name] = Agency(name, value, None, places[name])
-            continue
-        webhook = value.get("webhook")
-        if isinstance(webhook, str) and not is_private(webhook):
-            message = "an address is https, unless it is this very machine"
-            sheet.error(value.place("webhook"), Code.BAD_ADDRESS, message)
-        found[name] = Agency(name, value["name"], webhook, places[name])
+        fields = value if isinstance(value, Fields) else None
+        title = value if fields is None else fields["name"]
+        short = title if fields is None else fields.get("short", title)
+        webhook, secret = _webhook(name, fields, places[name], sheet)
+        sender = sheet.wording.plain("site", places[name], literal(short))
+        found[name] = Agency(name, title, webhook, places[name], sender, secret)
     return found
+
+
+def _webhook(
+    name: str, fields: Fields | None, place: Place, sheet: Sheet
+) -> tuple[str | EnvRef | None, EnvRef | None]:
+    """Where an agency is told of its messages, and what signs that: never one without the other."""
+    if fields is None:
+        return None, None
+    webhook, secret = fields.get("webhook"), fields.get("webhook_secret")
+    if webhook is None:
+        if secret is not None:
+            message = "`webhook_secret` signs nothing without a `webhook`"
+            sheet.error(fields.key_place("webhook_secret"), Code.MISPLACED_KEY, message)
+        return None, None
+    if isinstance(webhook, str) and not is_private(webhook):
+        message = "an address is https, unless it is this very machine"
+        sheet.error(fields.place("webhook"), Code.BAD_ADDRESS, message)
+    if secret is None and "webhook_secret" not in {key.text for key, _ in fields.node.entries}:
+        usual = f"{name.upper().replace('-', '_')}_WEBHOOK_SECRET"
+        if usual.isascii() and not usual[0].isdigit():
+            return webhook, EnvRef(usual, place)
+        message = "a `webhook` is signed: say with what, as in webhook_secret: env:NAME"
+        sheet.error(fields.key_place("webhook"), Code.MISSING_KEY, message)
+    return webhook, secret
 
 
 def _places(node: Node | None) -> Mapping[str, Place]:
@@ -342,27 +348,6 @@ def _operators(said: Mapping[str, Fields], budget: int, sheet: Sheet) -> dict[st
         if "name" in fields:
             found[network] = Operator(network, fields["name"], encoding, own)
     return found
-
-
-def _sms(fields: Fields | None, sheet: Sheet) -> SmsSettings:
-    said: Mapping[str, Any] = fields if fields is not None else {}
-    start = said.get("start")
-    quiet = _QUIET.fullmatch(said.get("quiet", ""))
-    if fields is not None and quiet and quiet.group(1, 2) == quiet.group(3, 4):
-        sheet.error(
-            fields.place("quiet"),
-            Code.BAD_VALUE,
-            "these hours end as they begin",
-            "say until when, as in 21:00-07:00; leave `quiet` out to send at any hour",
-        )
-    return SmsSettings(
-        sender=said.get("sender"),
-        start=start,
-        stop=said.get("stop", ()),
-        again=said.get("again", ()),
-        help=said.get("help", ()),
-        quiet=(f"{quiet[1]}:{quiet[2]}", f"{quiet[3]}:{quiet[4]}") if quiet else None,
-    )
 
 
 def _types(said: Mapping[str, Fields], node: Map, sheet: Sheet) -> dict[str, AnswerType]:

@@ -158,6 +158,11 @@ class Wording:
         return tuple(templates)
 
 
+def literal(words: str) -> str:
+    """`words` as the source of a text that shows them as they are."""
+    return words.replace("{", "{{").replace("}", "}}")
+
+
 def _at(place: Place) -> Locate:
     return lambda offset: place
 

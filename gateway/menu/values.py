@@ -83,6 +83,18 @@ DURATION = One(
 )
 
 
+def matching(pattern: re.Pattern[str], what: str, hint: str) -> One:
+    """A scalar that the whole of `pattern` matches."""
+
+    def take(scalar: Scalar, sheet: Sheet) -> str | None:
+        if pattern.fullmatch(scalar.text):
+            return scalar.text
+        sheet.error(scalar.place, Code.BAD_VALUE, f"« {scalar.text} » is not {what}", hint)
+        return None
+
+    return One(what, take)
+
+
 def whole(what: str, least: int, most: int) -> One:
     """A whole number from `least` to `most`."""
 

@@ -43,6 +43,22 @@ class SessionEnded(msgspec.Struct, frozen=True, gc=False):
     ending: Ending
 
 
+class Present(msgspec.Struct, frozen=True, gc=False):
+    """A provider asked whether we are there."""
+
+
+Read = UssdRequest | SessionEnded | Present
+
+
+class Visit(msgspec.Struct, frozen=True):
+    """What is found at an address behind `…/ussd/`. `route` is its template, for logs; `read` is
+    given body, content type and country as `Dialect.read_ussd` is, and raises the same."""
+
+    route: str
+    method: str
+    read: Callable[[bytes, str, str], Read]
+
+
 class Wire(msgspec.Struct, frozen=True, gc=False):
     """An HTTP answer, ready to send: header names and values as ASGI wants them."""
 
@@ -87,6 +103,8 @@ class Dialect:
     come from this provider (answered 4xx) and RequestMalformed for what can, yet lacks
     something (answered by a polite last page). `content_type` is the header as sent, "" if
     there is none. `read_event` reads an ended-session event and raises RequestRefused alone.
+    A dialect whose sessions have addresses of their own has `find_ussd(method, rest)` instead,
+    which finds what `rest`, the parts of the path behind `…/ussd/`, is; one without USSD neither.
 
     `read_sms`, `read_receipts` and `read_opt_outs` read what else the provider calls with, one
     or several at once; they raise RequestRefused alone. A message that lacks something is left
@@ -95,8 +113,9 @@ class Dialect:
     """
 
     name: str
-    read_ussd: Callable[[bytes, str, str], UssdRequest]
-    write_ussd: Callable[[UssdReply], Wire]
+    read_ussd: Callable[[bytes, str, str], UssdRequest] | None = None
+    write_ussd: Callable[[UssdReply], Wire] | None = None
+    find_ussd: Callable[[str, Sequence[str]], Visit | None] | None = None
     read_event: Callable[[bytes, str], SessionEnded] | None = None
     read_sms: Callable[[bytes, str, str], Sequence[IncomingSms]] | None = None
     read_receipts: Callable[[bytes, str], Sequence[Receipt]] | None = None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from gateway.errors import SealBroken
 from gateway.store.keys import Names
-from gateway.store.library import DONE, TAKE
+from gateway.store.library import DONE, MOVE, TAKE
 from gateway.store.nodes import Nodes
 from gateway.store.seal import Seal
 
@@ -58,6 +58,11 @@ class Effects:
         """Takes an effect off its stream."""
         keys = (self._names.stream(shard), self._names.queue(shard, "effects")[1])
         await self._nodes.call(shard, DONE, keys, (kept.id, "", 0))
+
+    async def move(self, shard: int, kept: Kept, queue: str) -> None:
+        """Hands an effect over to whoever reads `queue`, as it is."""
+        keys = (self._names.stream(shard), self._names.queue(shard, queue)[0])
+        await self._nodes.call(shard, MOVE, keys, (kept.id,))
 
     def _kept(self, stream: str, name: str, fields: list[bytes]) -> Kept:
         entry = dict(zip(fields[::2], fields[1::2], strict=True))

@@ -20,11 +20,14 @@ class Gates:
         self._nodes = nodes
         self._names = names
 
-    async def spend(self, provider: str, segments: int, *, rate: float, burst: float) -> float:
+    async def spend(
+        self, provider: str, segments: int, *, rate: float, burst: float, reserve: float = 0.0
+    ) -> float:
         """Takes `segments` out of the provider's bucket, which fills at `rate` a second up to
-        `burst`. Gives 0.0, or the seconds to wait before asking again; nothing is taken then."""
+        `burst`, where `reserve` is left for more urgent ones. Gives 0.0, or the seconds to wait
+        before asking again; nothing is taken then."""
         shard, key = self._names.gate(provider)
-        wait: int = await self._nodes.call(shard, SPEND, (key,), (rate, burst, segments))
+        wait: int = await self._nodes.call(shard, SPEND, (key,), (rate, burst, segments, reserve))
         return wait / 1000
 
     async def worked(self, provider: str) -> None:

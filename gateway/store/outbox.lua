@@ -157,10 +157,21 @@ local function done(keys, args)
   return ours
 end
 
+-- An entry goes over to another stream as it is.
+-- keys: stream, other stream; args: entry
+local function move(keys, args)
+  local found = redis.call('XRANGE', keys[1], args[1], args[1])
+  if found[1] then
+    redis.call('XADD', keys[2], '*', unpack(found[1][2]))
+  end
+  finish(keys[1], args[1])
+  return #found
+end
+
 -- Just before an attempt.
 -- keys: record, body, stream
 -- args: shard tag, id, entry, provider, most attempts, life of a settled body in ms
--- gives {1, attempt, sealed body}, or {0, letter} where there is nothing to send
+-- gives {1, attempt, sealed body, 1 if its unknown fate is held}, or {0, letter} where there is nothing to send
 local function begin(keys, args)
   local record, shard, id = keys[1], args[1], args[2]
   local kept = redis.call('HMGET', record, 's', 'n', 'h', 'u', 'e', 'c')
@@ -202,7 +213,7 @@ local function begin(keys, args)
   local attempt = redis.call('HINCRBY', record, 'n', 1)
   redis.call('HSET', record, 'w', args[4])
   enter(record, shard, id, 'b', args[4])
-  return { 1, attempt, body }
+  return { 1, attempt, body, tonumber(kept[3]) }
 end
 
 -- Just after one.
@@ -309,12 +320,13 @@ local function trace(keys, args)
 end
 
 -- What a provider may be given now: a bucket of segments, refilled at `rate` a second.
--- keys: gate; args: rate, burst, cost
+-- keys: gate; args: rate, burst, cost, what must be left in it
 -- gives how many milliseconds to wait, 0 if the segments were taken
 local function spend(keys, args)
   local rate, burst = tonumber(args[1]), tonumber(args[2])
+  local left = tonumber(args[4])
   -- A message of more segments than the bucket holds goes when the bucket is full.
-  local cost = math.min(tonumber(args[3]), burst)
+  local cost = math.min(tonumber(args[3]), burst - left)
   local kept = redis.call('HMGET', keys[1], 'paused', 'tokens', 'at')
   local now = milliseconds()
   local paused = tonumber(kept[1] or '0')
@@ -326,10 +338,10 @@ local function spend(keys, args)
     tokens = math.min(burst, tonumber(kept[2]) + (now - tonumber(kept[3])) * rate / 1000)
   end
   local wait = 0
-  if tokens >= cost then
+  if tokens >= cost + left then
     tokens = tokens - cost
   else
-    wait = math.ceil((cost - tokens) * 1000 / rate)
+    wait = math.ceil((cost + left - tokens) * 1000 / rate)
   end
   redis.call('HSET', keys[1], 'tokens', tostring(tokens), 'at', whole(now))
   redis.call('EXPIRE', keys[1], 86400)
@@ -364,6 +376,7 @@ redis.register_function('gateway_accept_VERSION', accept)
 redis.register_function('gateway_take_VERSION', take)
 redis.register_function('gateway_renew_VERSION', renew)
 redis.register_function('gateway_done_VERSION', done)
+redis.register_function('gateway_move_VERSION', move)
 redis.register_function('gateway_begin_VERSION', begin)
 redis.register_function('gateway_settle_VERSION', settle)
 redis.register_function('gateway_report_VERSION', report)

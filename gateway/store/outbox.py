@@ -112,10 +112,11 @@ class Record(msgspec.Struct, frozen=True):
 
 class Begun(msgspec.Struct, frozen=True, gc=False):
     """An attempt that may be made, for its worker to settle. `body` is None if the key that sealed
-    it is not held any more."""
+    it is not held any more. `hold`: should nobody know its fate, it is not made again."""
 
     attempt: int
     body: bytes | None
+    hold: bool
 
     def __repr__(self) -> str:
         return f"Begun({self.attempt})"
@@ -127,7 +128,7 @@ class Limits(msgspec.Struct, frozen=True, gc=False):
     settled_body: float = 7 * DAY  # number and text of a settled message
     record: float = 90 * DAY
     receipt: float = 72 * HOUR  # waited for
-    attempts: int = 6
+    attempts: int = 12  # of one message
     brake_window: float = HOUR
 
 
@@ -262,8 +263,8 @@ class Outbox:
         )
         if not go:
             return None
-        attempt, sealed = rest
-        return Begun(attempt, self._opened(sealed, keys[1]))
+        attempt, sealed, hold = rest
+        return Begun(attempt, self._opened(sealed, keys[1]), bool(hold))
 
     async def settle(
         self,

@@ -43,8 +43,9 @@ def step_of(store: Store, request: UssdRequest, deadline: float) -> Step:
     names = store.names
     provider_session = names.digest("ussd", request.provider, request.session_id)
     if request.transcript is None:
-        # The newest input alone does not tell a repeat from the same key pressed again.
-        digest = os.urandom(16)
+        # The newest input alone does not tell a repeat from the same key pressed again; that a
+        # session begins is said once.
+        digest = names.digest(provider_session, "begins") if request.begins else os.urandom(16)
     else:
         digest = names.digest(provider_session, request.transcript)  # as in `Step.heard`
     return Step(store, request, deadline, names.citizen(request.phone), provider_session, digest)

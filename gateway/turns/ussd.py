@@ -127,7 +127,7 @@ class UssdTurns:
 
     async def _go_on(self, step: Step, loaded: Loaded, left: Envelope, session: Session) -> _Answer:
         """A request of the provider session that the conversation was last seen in."""
-        if session.open is Open.ENDED:
+        if session.open is Open.ENDED or step.request.begins:
             return await self._late(step, session)
         transcript = step.request.transcript
         if transcript is None:

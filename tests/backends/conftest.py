@@ -30,8 +30,8 @@ from gateway.menu.program import (
     Operation,
     Place,
     Site,
-    SmsSettings,
 )
+from gateway.menu.sending import SmsSettings
 
 PLACE = Place("site.yaml", 1, 1)
 GOOD = b'{"numero": "EC-1042"}'

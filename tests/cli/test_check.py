@@ -184,3 +184,55 @@ def test_a_fault_in_a_scenario_is_reported_with_the_menus(tmp_path: Path) -> Non
     assert result.exit_code == 1
     assert f"{scenario}:3:7: error unknown-key: " in result.stdout
     assert "did you mean « enter »?" in result.stdout
+
+
+MESSAGES = """messages:
+  pret:
+    data: { numero: 12 }
+    text: Acte {numero} prêt.
+"""
+
+
+def test_what_messages_take_is_shown_after_the_findings(menus: Path) -> None:
+    """A line for each message and language; costs only where the site says a price."""
+    shown = check(menus, GOOD + MESSAGES, "--messages").stdout.splitlines()
+    assert shown[-2:] == [
+        "message          language  alphabet  typical  worst  segments",
+        "etat-civil/pret  fr        gsm7           24     30         1",
+    ]
+    with_price = SITE + "sms: { stop: [STOP], price: 12 F }\n"
+    (menus / "site.yaml").write_text(with_price, encoding="utf-8")
+    assert check(menus, GOOD + MESSAGES, "--messages").stdout == (
+        "message          language  alphabet  typical  worst  segments  mostly costs  at most\n"
+        "etat-civil/pret  fr        gsm7           24     30         1          12 F     12 F\n"
+    )
+    assert check(menus, GOOD, "--messages").stdout == ""
+
+
+def test_what_messages_take_in_json(menus: Path) -> None:
+    """Both lists under their names; without the option the output is the list of findings."""
+    site = (
+        SITE + "languages: { fr: Français, fon: { sms: ucs2 } }\nsms: { stop: [S], price: 7.5 }\n"
+    )
+    (menus / "site.yaml").write_text(site, encoding="utf-8")
+    found = json.loads(check(menus, GOOD + MESSAGES, "--messages", "--format", "json").stdout)
+    assert set(found) == {"findings", "messages"}
+    assert found["messages"][1] == {
+        "message": "etat-civil/pret",
+        "language": "fon",
+        "served": "fr",
+        "encoding": "ucs2",
+        "typical_units": 24,
+        "typical_segments": 1,
+        "typical_cost": 7.5,
+        "units": 30,
+        "segments": 1,
+        "cost": 7.5,
+    }
+
+
+def test_messages_of_what_cannot_be_compiled_are_left_out(menus: Path) -> None:
+    """They would be measured with less than they will have."""
+    assert "alphabet" not in check(menus, WRONG + MESSAGES, "--messages").stdout
+    (menus / "site.yaml").write_text("bonjour", encoding="utf-8")
+    assert "alphabet" not in check(menus, GOOD + MESSAGES, "--messages").stdout

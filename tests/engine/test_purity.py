@@ -11,7 +11,10 @@ ALLOWED = {
     *("__future__", "collections", "dataclasses", "datetime", "enum", "functools", "hashlib"),
     *("importlib", "pkgutil", "re", "types", "typing", "unicodedata", "msgspec", "gateway"),
 }
-OURS = ("gateway.engine", "gateway.errors", "gateway.events", "gateway.menu.program")
+OURS = (
+    *("gateway.engine", "gateway.errors", "gateway.events"),
+    *("gateway.menu.program", "gateway.menu.messages"),
+)
 CLOCKS = {"now", "today", "utcnow", "fromtimestamp"}
 
 

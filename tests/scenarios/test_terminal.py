@@ -113,7 +113,7 @@ def test_variables_calls_and_messages_are_shown_and_secrets_are_not(session: Ses
     assert 'call mairie.tarif(acte: "naissance") → ok { frais: 1500, jours: 3 }' in printed
     assert 'nom: "Afi Dossou", code: ••••) → ok { numero: "Numero 1" }' in printed
     assert "code = ••••" in printed
-    assert "SMS recu: 1 segment, 39 septets" in printed
+    assert "SMS recu: 1 segment, 48 septets" in printed
     assert "Demande Numero 1 recue." in printed
     assert 'rate { score: 5, language: "fr"' in printed
     assert "the call has ended" in printed

@@ -106,7 +106,7 @@ async def test_a_fault_while_a_request_is_read_ends_politely(
         raise KeyError(NUMBER)
 
     with monkeypatch.context() as patch:
-        patch.setattr("gateway.providers.africastalking.canonical", failing)
+        patch.setattr("gateway.providers.africastalking.fields.canonical", failing)
         assert await phone.dial() == TROUBLE
     assert "callback-failed" in _events(_lines(capfd))
 

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
 import httpx2
 
 from gateway.app import Gateway
-from gateway.events import IncomingSms
 from gateway.messaging import orders
-from gateway.providers.forms import fields
 from tests.turns.serving import NUMBER, TOKEN
-
-
-def read_sms(body: bytes, content_type: str, country: str) -> Sequence[IncomingSms]:
-    """A form of the field names that most providers have; `from` that is no number is nobody."""
-    form = {name: values[-1] for name, values in fields(body).items()}
-    sender = form["from"] if form["from"].startswith("+") else None
-    text = form.get("text", "")
-    return (IncomingSms("africastalking", form.get("id", ""), sender, form["to"], text),)
 
 
 @dataclass
@@ -64,3 +53,8 @@ class Texter:
 
     async def replies(self) -> list[orders.Order]:
         return [order for order in await self.ordered() if order.body.get("reply")]
+
+
+def received(app: Gateway, result: str) -> float:
+    """How many of Africa's Talking's messages came to that."""
+    return float(app.metrics.messages.labels("africastalking", result)._value.get())

@@ -177,7 +177,7 @@ def test_a_request_ends_with_its_number_and_a_message(phone: Handset) -> None:
     phone.reply("1", "code secret")
     phone.reply("4826", re.compile(r"Demande EC-\d{4}"))
     first = phone.page.locator("#messages > li").first
-    expect(first).to_contain_text(re.compile(r"ANIP : demande EC-\d{4}"))
+    expect(first).to_contain_text(re.compile(r"ANIP : Demande EC-\d{4}"))
     expect(first).to_contain_text(re.compile(r"1 SMS · \d+ septets"))
     expect(first).to_contain_text("8585")
     expect(phone.page.locator("#arrived")).to_be_visible()

@@ -14,7 +14,7 @@ from gateway.events import Encoding
 from gateway.menu.checks.definition import Definition
 from gateway.menu.checks.flow import Flow
 from gateway.menu.checks.reading import record_fields
-from gateway.menu.checks.worst import Fields, Worst, size
+from gateway.menu.checks.worst import Fields, size, worst
 from gateway.menu.program import (
     Ask,
     Choice,
@@ -63,7 +63,7 @@ class Screens:
     def __init__(self, program: Program, flow: Flow) -> None:
         self.program = program
         self.flow = flow
-        self.worst = Worst(program)
+        self.worst = worst(program)
         self._values: dict[str, dict[str, set[Definition]]] = {}
 
     def all(self) -> Iterator[Screen]:

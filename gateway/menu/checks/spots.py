@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,10 +13,10 @@ from gateway.menu.program import (
     Confirm,
     End,
     Expression,
+    FieldType,
     List,
     Menu,
     Message,
-    Operation,
     Program,
     Rate,
     Say,
@@ -47,6 +47,7 @@ class Role(StrEnum):
     TYPE = "type"  # the error of one of the site's types
     QUEUE = "queue"
     VALUE = "value"  # the words of a field's declared value
+    SENDER = "sender"  # an agency's short name
     WORD = "word"  # the gateway's own
 
 
@@ -87,6 +88,7 @@ def _of_service(service: Service) -> Iterator[Spot]:
             yield from of_step(step)
     for message in service.messages.values():
         yield Spot(message.text, Role.MESSAGE, service.name, message=message, name=message.name)
+        yield from _of_fields((message.data or {}).values(), service.name)
 
 
 def of_step(step: Step) -> Iterator[Spot]:
@@ -136,6 +138,8 @@ def _labels(choices: tuple[Choice, ...]) -> Iterator[tuple[Text, Role, Choice]]:
 
 def _of_site(program: Program) -> Iterator[Spot]:
     site = program.site
+    for agency in site.agencies.values():
+        yield Spot(agency.sender, Role.SENDER, name=agency.name)
     for name, kind in site.types.items():
         if kind.error is not None:
             yield Spot(kind.error, Role.TYPE, name=name)
@@ -143,13 +147,13 @@ def _of_site(program: Program) -> Iterator[Spot]:
         yield Spot(queue.title, Role.QUEUE, name=queue.name)
     for backend in site.backends.values():
         for operation in backend.operations.values():
-            yield from _of_operation(operation)
+            yield from _of_fields(operation.gives.values())
 
 
-def _of_operation(operation: Operation) -> Iterator[Spot]:
-    for field in operation.gives.values():
+def _of_fields(fields: Iterable[FieldType], service: str = "") -> Iterator[Spot]:
+    for field in fields:
         for value, text in field.labels.items():
-            yield Spot(text, Role.VALUE, name=value)
+            yield Spot(text, Role.VALUE, service, name=value)
 
 
 def expressions(text: Text, language: str) -> Iterator[Expression]:

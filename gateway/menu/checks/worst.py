@@ -7,7 +7,7 @@ texts have 20 characters. A longer value is paged at run time, never cut.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from itertools import islice, product
 
@@ -34,6 +34,7 @@ from gateway.text.transliteration import fit
 _LETTER = "m"
 _UNKNOWN = 20
 _NUMBER = 999_999_999
+_USUAL_NUMBER = 12_500
 _TEXT = 40  # characters of a typed answer of no known length
 _PHONE = "+2290197000000"
 _TODAY = date(2026, 9, 28)
@@ -49,11 +50,12 @@ def size(text: str, language: Language, encoding: Encoding) -> int:
     return units(fit(text, encoding, language.policy), encoding)
 
 
-class Worst:
-    """Fills texts of one program with the longest values."""
+class Filled:
+    """Fills texts of one program with the longest of the values that `holds` gives."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, holds: Callable[[Holds], tuple[object, ...]]) -> None:
         self.program = program
+        self._holds = holds
         site = program.site
         self._everywhere: dict[str, object] = {
             "phone": _PHONE,
@@ -120,7 +122,7 @@ class Worst:
         name = path[0]
         if len(path) == 1:
             if name in fields:
-                return held(fields[name])
+                return self._holds(fields[name])
             if name in self._everywhere:
                 return (self._everywhere[name],)
         found: list[object] = []
@@ -128,10 +130,20 @@ class Worst:
             if source == UNSET:
                 continue
             if len(path) == 1:
-                found += held(source.holds)
+                found += self._holds(source.holds)
             elif source.shape is Shape.RECORD and source.fields is not None:
-                found += held(source.fields.get(path[1]))
+                found += self._holds(source.fields.get(path[1]))
         return tuple(found) or (_LETTER * _UNKNOWN,)
+
+
+def worst(program: Program) -> Filled:
+    """Each text at its longest."""
+    return Filled(program, held)
+
+
+def typical(program: Program) -> Filled:
+    """Each text as it mostly is, for estimates."""
+    return Filled(program, _usual)
 
 
 class _Labels:
@@ -196,6 +208,18 @@ def held(holds: Holds) -> tuple[object, ...]:
     if holds is None:
         return (_LETTER * _UNKNOWN,)
     return tuple(choice.value for choice in holds if isinstance(choice, Choice))
+
+
+def _usual(holds: Holds) -> tuple[object, ...]:
+    """Half of the greatest length, an amount of five digits, a choice of middling length."""
+    if isinstance(holds, FieldType) and holds.kind is Kind.TEXT:
+        return (_LETTER * ((holds.most + 1) // 2),)
+    values = held(holds)
+    if values == (_NUMBER,):
+        return (_USUAL_NUMBER,)
+    if len(values) > 1:
+        return (sorted(values, key=lambda value: len(str(value)))[len(values) // 2],)
+    return values
 
 
 def _of_field(field: FieldType) -> tuple[object, ...]:

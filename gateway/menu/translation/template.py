@@ -12,6 +12,7 @@ from gateway.menu.checks.rules.over_budget import budgets
 from gateway.menu.checks.screens import Line, Screen
 from gateway.menu.checks.spots import Role, Spot, expressions, translatable
 from gateway.menu.checks.survey import Survey
+from gateway.menu.checks.wording import plain
 from gateway.menu.checks.worst import size
 from gateway.menu.program import Place, Program, Text
 from gateway.menu.words import DOMAIN
@@ -71,13 +72,21 @@ def _add(message: Message, spot: Spot, limit: int | None, filled: Iterable[str])
     if spot.text.place not in message.places:
         message.places = sorted([*message.places, spot.text.place])
     message.msgid_plural = message.msgid_plural or spot.text.source_plural
-    for note in (spot.where if spot.role is not Role.TYPE else f"type {spot.name}", *filled):
+    for note in (_where(spot), *filled):
         if note and note not in message.notes:
             message.notes.append(note)
     if spot.role is Role.LABEL:
         limit = min(_LABEL, limit or _LABEL)
     if limit is not None:
         message.limit = limit if message.limit is None else min(limit, message.limit)
+
+
+def _where(spot: Spot) -> str:
+    if spot.role is Role.TYPE:
+        return f"type {spot.name}"
+    if spot.role is Role.SENDER:
+        return f"agency {spot.name}: what its messages begin with"
+    return spot.where
 
 
 def _filled(survey: Survey, spot: Spot) -> Iterator[str]:
@@ -125,8 +134,18 @@ def _limits(survey: Survey) -> dict[Text, int]:
     for spot in survey.spots:
         if spot.role is Role.MESSAGE:
             longer = sum(len(shown) - longest for shown, longest in _longest(survey, spot).items())
-            found[spot.text] = max(_SMS + longer, 1)
+            found[spot.text] = max(_SMS + longer - _lead(spot, site.source), 1)
     return found
+
+
+def _lead(spot: Spot, language: str) -> int:
+    """What the sender takes of the room."""
+    if spot.message is None:
+        return 0
+    written, sent = (
+        plain(text.variants[language].forms[0]) for text in (spot.text, spot.message.sent)
+    )
+    return len(sent) - len(written)
 
 
 def _spot(screen: Screen, line: Line) -> Spot:

@@ -120,6 +120,7 @@ def test_a_file_for_each_language_and_domain(folder: Path) -> None:
     ]
     assert set(entries(folder, "gateway.pot")) == set(WORDS.values())
     assert list(entries(folder, "site.pot")) == [
+        "ANIP",
         "Le NPI a 10 chiffres.",
         "Centre de service",
         "recu",
@@ -155,13 +156,13 @@ def test_what_a_translator_is_told(folder: Path) -> None:
     assert label.notes == ["etat-civil/start, menu: choice", "max-length:24"]
     assert (label.references, label.flags) == (["menus/etat-civil.yaml:7"], ["max-length:24"])
     message = texts["Demande {dossier.numero} reçue."]
-    # 160 septets: twelve for the number, whose placeholder has 16 characters
+    # 160 septets: seven for « ANIP : », twelve for the number, whose placeholder has 16 characters
     assert message.notes == [
         "etat-civil/recue",
         "{dossier.numero}: up to 12 characters",
-        "max-length:164",
+        "max-length:157",
     ]
-    assert message.flags == ["python-brace-format", "max-length:164"]
+    assert message.flags == ["python-brace-format", "max-length:157"]
     confirm = texts["Demander {acte|label} ?"]
     # the screen's other lines: 1. Oui, 2. Non, 0. Retour, 00. Accueil, and four line breaks
     assert confirm.notes[-1] == f"max-length:{160 - 36 - len('Naissance') + len('{acte|label}')}"

@@ -9,6 +9,8 @@ from gateway.menu.checks.rule import Report, rule
 from gateway.menu.checks.spots import Role, expressions
 from gateway.menu.checks.survey import Survey
 from gateway.menu.findings import Severity, nearest
+from gateway.menu.messages import KNOWN
+from gateway.menu.names import EVERYWHERE
 
 _OUTSIDE = frozenset({Role.TITLE, Role.TYPE, Role.QUEUE, Role.VALUE})
 
@@ -56,12 +58,15 @@ def _outside_conversations(survey: Survey, report: Report) -> None:
         data = spot.message.data if spot.message is not None else None
         if spot.role not in _OUTSIDE and data is None:
             continue
-        known = KNOWN_EVERYWHERE | frozenset(data or ())
+        everywhere = KNOWN_EVERYWHERE if data is None else KNOWN
+        known = everywhere | frozenset(data or ())
         for expression in expressions(spot.text, source):
             for path in sorted(expression.reads):
                 if path[0] in known:
                     continue
                 hint = nearest(path[0], sorted(known))
-                if data is not None:
+                if data is not None and path[0] in EVERYWHERE:
+                    hint = "no conversation stands behind what an agency sends"
+                elif data is not None:
                     hint = hint or f"declare it: data: {{ {path[0]}: 20 }}"
                 report(expression.place, f"there is no variable « {path[0]} » here", hint)

@@ -1,4 +1,4 @@
-"""Africa's Talking: a form with the whole transcript in, `CON ` or `END ` out.
+"""A USSD session of Africa's Talking: the whole transcript in, `CON ` or `END ` out.
 
 Five fields: `sessionId`, `phoneNumber`, `networkCode`, `serviceCode`, `text`. `text` holds every
 reply since the session began, joined by `*`, and only ever grows. What the sandbox, production,
@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from gateway.errors import NumberError, RequestMalformed, RequestRefused
 from gateway.events import UssdReply, UssdRequest
-from gateway.providers import Dialect, Ending, SessionEnded, Wire
+from gateway.providers import Ending, SessionEnded, Wire
+from gateway.providers.africastalking.fields import NAME, network, only, phone
 from gateway.providers.forms import check_media_type, fields
-from gateway.text.msisdn import canonical
 
 LONGEST_SESSION_ID = 128  # theirs have 38 characters
 LONGEST_CODE = 182  # a USSD string, 3GPP TS 22.090
-LONGEST_NETWORK = 32
 
 _ENDINGS = {ending.value: ending for ending in Ending}
 _KNOWN = frozenset({"sessionId", "phoneNumber", "serviceCode", "networkCode", "text"})
@@ -27,17 +26,17 @@ def read_ussd(body: bytes, content_type: str, country: str) -> UssdRequest:
     form = fields(body)
     if _KNOWN.isdisjoint(form):
         raise RequestRefused("no field of an Africa's Talking session")
-    session_id = _only(form, "sessionId").strip()
+    session_id = only(form, "sessionId").strip()
     if not session_id:
         raise RequestMalformed("sessionId is missing")
     if len(session_id) > LONGEST_SESSION_ID:
         raise RequestMalformed("sessionId is too long")
     return UssdRequest(
-        provider="africastalking",
+        provider=NAME,
         session_id=session_id,
-        phone=_phone(_only(form, "phoneNumber"), country),
-        service_code=_service_code(_only(form, "serviceCode")),
-        network=_only(form, "networkCode").strip()[:LONGEST_NETWORK] or None,
+        phone=_phone(only(form, "phoneNumber"), country),
+        service_code=_service_code(only(form, "serviceCode")),
+        network=network(form),
         transcript=_transcript(form),
     )
 
@@ -51,20 +50,6 @@ def read_event(body: bytes, content_type: str) -> SessionEnded:
     check_media_type(content_type)
     status = fields(body).get("status", [""])[-1].strip().lower()
     return SessionEnded(_ENDINGS.get(status, Ending.OTHER))
-
-
-def _only(form: dict[str, list[str]], name: str) -> str:
-    """The field's one value, "" where it is absent or a literal `null`.
-
-    A field sent twice alike counts once; two different session ids or phone numbers cannot
-    both be right, so nothing is done for either.
-    """
-    values = form.get(name)
-    if not values:
-        return ""
-    if len(values) > 1 and len(set(values)) > 1:
-        raise RequestMalformed(f"{name} is there twice, and differs")
-    return "" if values[0] == "null" else values[0]
 
 
 def _transcript(form: dict[str, list[str]]) -> str:
@@ -81,21 +66,11 @@ def _transcript(form: dict[str, list[str]]) -> str:
 
 
 def _phone(raw: str, country: str) -> str:
-    """Canonical E.164. A `+` that was not percent-encoded arrives as a space."""
-    number = raw.strip()
-    if not number:
+    if not raw.strip():
         raise RequestMalformed("phoneNumber is missing")
-    if raw[0] == " " and number[0].isdigit():
-        number = f"+{number}"
     try:
-        return canonical(number, country)
+        return phone(raw, country)
     except NumberError:
-        # Theirs are international; a simulator or proxy may have lost the `+`.
-        if number.isascii() and number.isdigit() and number[0] != "0" and 11 <= len(number) <= 15:
-            try:
-                return canonical(f"+{number}", country)
-            except NumberError:
-                pass
         raise RequestMalformed("phoneNumber is not a phone number") from None
 
 
@@ -107,6 +82,3 @@ def _service_code(raw: str) -> str:
     if len(code) > LONGEST_CODE:
         raise RequestMalformed("serviceCode is too long")
     return f"*{code.strip('*#')}#"
-
-
-DIALECT = Dialect("africastalking", read_ussd, write_ussd, read_event)
