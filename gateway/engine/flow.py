@@ -85,7 +85,7 @@ _MOST_DRAWN = 10_000
 
 def draw(run: Run) -> Move:
     """Draw what is open; or where to go, when there is nothing to show."""
-    session, bearer = run.session, run.scene.bearer
+    session, bearer = run.session, run.bearer
     question, step = opened(run)
     key: tuple[object, ...] | None = None
     if step is not None and session.error is None and not session.says:
@@ -148,15 +148,21 @@ def _go_home(run: Run) -> None:
     session.history = []
     session.fresh = True
     session.error = session.cut = None
+    session.waiting, session.entry = [], ""
     session.service = home(run.program, session.code)
     run.stand(session.service, "start")
 
 
 def home(program: Program, code: str) -> str:
-    """The service that `code` opens: `*229*1#`. Of a code that is gone, the site's first one."""
+    """The service that `code` opens: `*229*1#`. Of a code that is gone, the site's first one.
+
+    "" is the short code of SMS, where what it opens has no code.
+    """
     found = program.dialled(tuple(code.strip("*#").split("*")))
     if found is not None:
         return found[1]
+    if not code and program.site.sms.start is not None:
+        return program.site.sms.start
     for service in program.codes.values():
         return service
     raise Astray("the site has no codes")

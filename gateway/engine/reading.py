@@ -107,15 +107,17 @@ def _word(run: Run, words: str) -> Key | None:
     if not words or words.isdigit():
         return None
     texts = run.program.words
-    known = _words(texts["skip"], texts["more"], texts["back"], texts["home"], run.language.code)
+    homes = texts["home"], texts["menu"]
+    known = _words(texts["skip"], texts["more"], texts["back"], homes, run.language.code)
     return known.get(words)
 
 
 @lru_cache(256)
-def _words(skip: Text, more: Text, back: Text, home: Text, language: str) -> Mapping[str, Key]:
-    texts = {Key.SKIP: skip, Key.MORE: more, Key.BACK: back, Key.HOME: home}
+def _words(
+    skip: Text, more: Text, back: Text, homes: tuple[Text, ...], language: str
+) -> Mapping[str, Key]:
+    texts = [(skip, Key.SKIP), (more, Key.MORE), (back, Key.BACK)]
+    texts += [(text, Key.HOME) for text in homes]
     return {
-        fold(plain(text, language, gsm) or ""): key
-        for key, text in texts.items()
-        for gsm in (False, True)
+        fold(plain(text, language, gsm) or ""): key for text, key in texts for gsm in (False, True)
     }

@@ -43,7 +43,7 @@ class Drawing:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.language = run.language
-        self.gsm = run.scene.bearer.encoding is Encoding.GSM7
+        self.gsm = run.bearer.encoding is Encoding.GSM7
         self.static = True
         self.policy: Policy | None = None
 
@@ -120,7 +120,7 @@ class Drawing:
         if session.says:
             self.static = False
             above = "\n".join([*session.says, above] if above else session.says)
-        site = run.program.site
+        site, bearer = run.program.site, run.bearer
         numbers = numbering(len(labels), site.keys)
         sheet = Sheet(
             above=above,
@@ -135,8 +135,8 @@ class Drawing:
             returns=run.returns,
             leaves=run.leaves,
             closes=closes,
-            encoding=run.scene.bearer.encoding,
-            budget=run.scene.bearer.budget,
+            encoding=bearer.encoding,
+            budget=bearer.budget,
             policy=self.policy or self.language.policy,
         )
         pages = remembered(sheet) if self.static else lay_out(sheet)

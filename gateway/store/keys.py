@@ -124,6 +124,10 @@ class Names:
         """Exists while an effect of this key must not be done again."""
         return f"{self._tags[shard]}:e:{text(key)}"
 
+    def tally(self, citizen: Citizen, window: str) -> str:
+        """How many messages she sent within the window of that name."""
+        return f"{self._tags[citizen.shard]}:n:{window}:{citizen.digest}"
+
     def stream(self, shard: int) -> str:
         return f"{self._tags[shard]}:effects"
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 
 import structlog
 
-from gateway.engine import Open, Session, Turned, decode, encode
+from gateway.engine import LASTS, Open, Session, Turned, decode, encode
 from gateway.errors import SessionUnreadable, StoreError, StoreUnavailable
-from gateway.events import Effect
+from gateway.events import Channel, Effect
 from gateway.menu.library import Library
 from gateway.messaging import orders
-from gateway.store import Citizen, Loaded, State
+from gateway.store import Citizen, Loaded, Names, State
 from gateway.turns import envelope
 from gateway.turns.envelope import Envelope
 from gateway.turns.step import Callers, Step
@@ -58,14 +58,7 @@ class Conversations:
             asked = sessions.seen(step.provider_session)
             loaded = await self._look(step)
             owner = await asked
-        pauses = iter(_PAUSES)
-        while loaded.state is State.BUSY:
-            pause = next(pauses, _PAUSES[-1])
-            if time.monotonic() + pause > step.deadline - LAST_LOOK:
-                break
-            await asyncio.sleep(pause)
-            loaded = await self._look(step)
-        return loaded, owner
+        return await until_free(loaded, lambda: self._look(step), step.deadline), owner
 
     async def _look(self, step: Step) -> Loaded:
         loaded = await step.store.sessions.load(
@@ -109,7 +102,7 @@ class Conversations:
             secrets_ttl=KEPT_SECRETS,
             material=b"" if secrets is None else step.material,
             language=None if turned is None else turned.language,
-            effects=self._orders(step, session, ordered, now) if ordered else (),
+            effects=self._entries(step, session, ordered, now) if ordered else (),
             durable=any(order.kind in _PROMISES for order in ordered),
         )
         if bound is not None:
@@ -117,30 +110,19 @@ class Conversations:
             self._callers.remember(step.provider_session, step.citizen)
         step.claim = None
 
-    def _orders(
-        self, step: Step, session: Session, ordered: Sequence[Effect], now: int
+    def _entries(
+        self, step: Step, session: Session, ordered: Iterable[Effect], now: int
     ) -> list[tuple[bytes, bytes]]:
-        """The key and the payload of each effect."""
-        digest = step.store.names.digest
         language = session.language or self._library.current.site.source
-        return [
-            (
-                digest("effect", order.conversation, order.step, str(order.attempt), order.kind),
-                orders.encode(
-                    order,
-                    phone=step.request.phone,
-                    language=language,
-                    program=session.program,
-                    at=now,
-                ),
-            )
-            for order in ordered
-        ]
+        given = (step.request.phone, language, session.program, now)
+        return entries(step.store.names, ordered, *given)
 
     def _lifetime(self, session: Session) -> float:
         """Seconds that a conversation is kept after this step."""
         if session.open is Open.ENDED:
             return KEPT_ENDED
+        if session.shown is Channel.SMS:
+            return LASTS
         program = self._library.get(session.program) or self._library.current
         service = program.services.get(session.service)
         resumable = 0.0 if service is None else service.resume_for.total_seconds()
@@ -163,6 +145,19 @@ class Conversations:
                     await self.release(step)
 
 
+def entries(
+    names: Names, ordered: Iterable[Effect], phone: str, language: str, program: str, now: int
+) -> list[tuple[bytes, bytes]]:
+    """The key and the payload of each effect. `now`: seconds since the epoch."""
+    return [
+        (
+            names.digest("effect", one.conversation, one.step, str(one.attempt), one.kind),
+            orders.encode(one, phone=phone, language=language, program=program, at=now),
+        )
+        for one in ordered
+    ]
+
+
 def opened(loaded: Loaded) -> tuple[Envelope, Session] | None:
     """What was kept, if this release can read it; else the citizen begins anew."""
     if loaded.broken:
@@ -175,3 +170,17 @@ def opened(loaded: Loaded) -> tuple[Envelope, Session] | None:
     except SessionUnreadable:
         _log.warning("session-unreadable", reason="format")
         return None
+
+
+async def until_free(
+    loaded: Loaded, look: Callable[[], Awaitable[Loaded]], deadline: float
+) -> Loaded:
+    """Looks again while a twin is worked on; still BUSY just before `deadline` (monotonic)."""
+    pauses = iter(_PAUSES)
+    while loaded.state is State.BUSY:
+        pause = next(pauses, _PAUSES[-1])
+        if time.monotonic() + pause > deadline - LAST_LOOK:
+            break
+        await asyncio.sleep(pause)
+        loaded = await look()
+    return loaded
