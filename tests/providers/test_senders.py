@@ -169,8 +169,17 @@ async def test_infobip_takes_our_id(fake: Fake, http: httpx2.AsyncClient) -> Non
         ),
         (
             "REJECTED",
-            "REJECTED_DESTINATION_ON_BLOCKLIST",
+            "REJECTED_DESTINATION_BLOCKLISTED",
             Submission(Fate.SUPPRESSED, reason="opted-out"),
+        ),
+        ("REJECTED", "REJECTED_SYSTEM_ERROR", Submission(Fate.RETRY, reason="provider-trouble")),
+        ("REJECTED", "REJECTED_FLOODING_FILTER", Submission(Fate.RETRY, reason="throttled")),
+        ("REJECTED", "REJECTED_SOURCE", Submission(Fate.FAILED, reason="invalid-sender")),
+        # The attempt before, whose answer was lost, had reached them: it is not sent twice.
+        (
+            "REJECTED",
+            "REJECTED_DUPLICATE_MESSAGE_ID",
+            Submission(Fate.UNSURE, SMS.id, "duplicate"),
         ),
         ("TOMORROW", "X", Submission(Fate.UNSURE, SMS.id, "other")),
     ],
