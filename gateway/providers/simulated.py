@@ -142,7 +142,7 @@ def read_sms(body: bytes, content_type: str, country: str) -> Sequence[IncomingS
     try:
         sms = _messages.decode(body)
         phone = canonical(sms.sender, country)
-    except (msgspec.MsgspecError, UnicodeDecodeError, NumberError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, NumberError):
         raise RequestRefused("no message of the simulated provider") from None
     return (IncomingSms(NAME, sms.id, phone, sms.to, sms.text),)
 
@@ -150,7 +150,7 @@ def read_sms(body: bytes, content_type: str, country: str) -> Sequence[IncomingS
 def read_receipts(body: bytes, content_type: str) -> Sequence[Receipt]:
     try:
         report = _reports.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise RequestRefused("no report of the simulated provider") from None
     state = _STATES.get(report.status)
     known = state is not None

@@ -68,17 +68,20 @@ class Infobip:
         self._seconds = seconds
 
     async def send(self, sms: OutgoingSms) -> Submission:
+        if not sms.text:
+            return Submission(Fate.FAILED, reason=Reason.INVALID_MESSAGE)
         try:
             if canonical(sms.to) != sms.to:
                 return Submission(Fate.FAILED, reason=Reason.INVALID_NUMBER)
+            destination = _Destination(to=sms.to[1:], message_id=sms.id)
+            message = _Message(sms.sender, (destination,), _Content(sms.text))
+            content = _encode(_Messages((message,)))
         except NumberError:
             return Submission(Fate.FAILED, reason=Reason.INVALID_NUMBER)
-        if not sms.text:
+        except UnicodeEncodeError:  # half a surrogate pair
             return Submission(Fate.FAILED, reason=Reason.INVALID_MESSAGE)
-        destination = _Destination(to=sms.to[1:], message_id=sms.id)
-        message = _Message(sms.sender, (destination,), _Content(sms.text))
         request = self._http.build_request(
-            "POST", self._url, headers=self._headers, content=_encode(_Messages((message,)))
+            "POST", self._url, headers=self._headers, content=content
         )
         return await submit(self._http, request, lambda body: taken(body, sms.id), self._seconds)
 
