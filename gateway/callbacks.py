@@ -25,7 +25,7 @@ from gateway.errors import RequestMalformed, RequestRefused, StoreError
 from gateway.events import IncomingSms, OptedOut, Receipt, UssdReply, UssdRequest
 from gateway.logs import access, failure, new_correlation
 from gateway.metrics import Metrics, Result
-from gateway.providers import Dialect, Present, Read, SessionEnded, Wire, dialects
+from gateway.providers import Dialect, Present, SessionEnded, Visit, Wire, dialects
 
 PREFIX = "/callbacks/"
 BODY_SECONDS = 10.0  # to send a whole body; the provider itself gives up then
@@ -165,7 +165,7 @@ class Callbacks:
         return Address(
             f"{PREFIX}{{provider}}/{{token}}/ussd/{visit.route}",
             dialect,
-            partial(self._visit, turns, visit.read, write),
+            partial(self._visit, turns, visit, write),
             partial(_apology, turns, write),
             visit.method,
         )
@@ -255,21 +255,22 @@ class Callbacks:
     async def _visit(
         self,
         turns: Turns,
-        read: Callable[[bytes, str, str], Read],
+        visit: Visit,
         write: _WriteUssd,
         dialect: Dialect,
         body: bytes,
         content_type: str,
     ) -> Wire:
         try:
-            found = read(body, content_type, self._country())
+            found = visit.read(body, content_type, self._country())
         except RequestMalformed as fault:
             return self._malformed(turns, write, dialect, fault)
         match found:
             case SessionEnded():
-                return self._ended(dialect, found)
+                self._ended(dialect, found)
+                return visit.taken
             case Present():
-                return _TAKEN
+                return visit.taken
         return write(await turns.answer(found))
 
     def _malformed(
