@@ -1,5 +1,5 @@
 """What providers call: `/callbacks/{provider}/{token}/` and `ussd`, `ussd-events`,
-`delivery-reports` or `opt-outs`.
+`sms`, `delivery-reports` or `opt-outs`.
 
 This is the gateway's hot path, so nothing stands between the server and the turn: no router, no
 form parser, no middleware. Under `gateway serve` whole requests come from `protocol.py`, below
@@ -22,10 +22,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from gateway.deadlines import Deadlines
 from gateway.errors import RequestMalformed, RequestRefused, StoreError
-from gateway.events import OptedOut, Receipt, UssdReply, UssdRequest
+from gateway.events import IncomingSms, OptedOut, Receipt, UssdReply, UssdRequest
 from gateway.logs import access, failure, new_correlation
 from gateway.metrics import Metrics, Result
-from gateway.providers import Dialect, Present, Read, SessionEnded, Wire, dialects
+from gateway.providers import Dialect, Present, SessionEnded, Visit, Wire, dialects
 
 PREFIX = "/callbacks/"
 BODY_SECONDS = 10.0  # to send a whole body; the provider itself gives up then
@@ -41,6 +41,11 @@ class Turns(Protocol):
 
     def apology(self) -> UssdReply:
         """The last page for a request that nothing could be done with."""
+
+
+class Texts(Protocol):
+    async def receive(self, incoming: IncomingSms) -> None:
+        """Takes one text message. Whatever it raises, the message must be brought again."""
 
 
 class Receipts(Protocol):
@@ -102,6 +107,7 @@ class Callbacks:
         country: Callable[[], str],
         *,
         turns: Turns | None = None,
+        texts: Texts | None = None,
         receipts: Receipts | None = None,
         opt_outs: OptOuts | None = None,
     ) -> None:
@@ -109,6 +115,7 @@ class Callbacks:
         self._metrics = metrics
         self._country = country
         self._turns = turns
+        self._texts = texts
         self._receipts = receipts
         self._opt_outs = opt_outs
         self._bodies = Deadlines(BODY_SECONDS)
@@ -127,6 +134,8 @@ class Callbacks:
             yield "ussd", partial(self._ussd, turns, read, write), partial(_apology, turns, write)
         if dialect.read_event is not None:
             yield "ussd-events", partial(self._event, dialect.read_event), _again
+        if dialect.read_sms is not None and self._texts is not None:
+            yield "sms", partial(self._sms, self._texts, dialect.read_sms), _again
         if dialect.read_receipts is not None and self._receipts is not None:
             handle = partial(self._receipt, self._receipts, dialect.read_receipts)
             yield "delivery-reports", handle, _again
@@ -156,7 +165,7 @@ class Callbacks:
         return Address(
             f"{PREFIX}{{provider}}/{{token}}/ussd/{visit.route}",
             dialect,
-            partial(self._visit, turns, visit.read, write),
+            partial(self._visit, turns, visit, write),
             partial(_apology, turns, write),
             visit.method,
         )
@@ -246,21 +255,22 @@ class Callbacks:
     async def _visit(
         self,
         turns: Turns,
-        read: Callable[[bytes, str, str], Read],
+        visit: Visit,
         write: _WriteUssd,
         dialect: Dialect,
         body: bytes,
         content_type: str,
     ) -> Wire:
         try:
-            found = read(body, content_type, self._country())
+            found = visit.read(body, content_type, self._country())
         except RequestMalformed as fault:
             return self._malformed(turns, write, dialect, fault)
         match found:
             case SessionEnded():
-                return self._ended(dialect, found)
+                self._ended(dialect, found)
+                return visit.taken
             case Present():
-                return _TAKEN
+                return visit.taken
         return write(await turns.answer(found))
 
     def _malformed(
@@ -282,6 +292,24 @@ class Callbacks:
     def _ended(self, dialect: Dialect, ended: SessionEnded) -> Wire:
         self._metrics.endings.labels(dialect.name, ended.ending.value).inc()
         return _TAKEN
+
+    async def _sms(
+        self,
+        texts: Texts,
+        read: Callable[[bytes, str, str], Sequence[IncomingSms]],
+        dialect: Dialect,
+        body: bytes,
+        content_type: str,
+    ) -> Wire:
+        """Every message of the body is taken, or the provider brings all of it again."""
+        answer = dialect.taken
+        for incoming in read(body, content_type, self._country()):
+            try:
+                await texts.receive(incoming)
+            except Exception as error:
+                _log.warning("sms-not-taken", provider=dialect.name, **failure(error))
+                answer = _AGAIN
+        return answer
 
     async def _receipt(
         self,

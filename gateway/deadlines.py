@@ -8,7 +8,7 @@ timer for the oldest one is enough.
 from __future__ import annotations
 
 import asyncio
-from asyncio import Task
+from asyncio import AbstractEventLoop, Task
 from types import TracebackType
 from typing import Any, cast
 
@@ -23,12 +23,15 @@ class Deadlines:
         self._seconds = seconds
         self._ends: dict[Task[Any], float] = {}  # of tasks within theirs, the oldest first
         self._armed = False
+        self._loop: AbstractEventLoop | None = None  # asked for once: each time costs a system call
 
     def __enter__(self) -> None:
-        task = asyncio.current_task()
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("a deadline is a task's")
-        loop = task.get_loop()
         self._ends[task] = loop.time() + self._seconds
         if not self._armed:
             self._armed = True
@@ -40,7 +43,7 @@ class Deadlines:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        task = cast(Task[Any], asyncio.current_task())
+        task = cast(Task[Any], asyncio.current_task(self._loop))
         if self._ends.pop(task, None) is not None:
             return
         # `_expire` cancelled it. If somebody else did too, that is for them to handle.

@@ -10,6 +10,7 @@
     │   ├── StoreUnfit       Redis is there, but its version or settings would lose data
     │   ├── CommandRefused   Redis answered a command with an error (`kind` is its first word)
     │   ├── ClaimLost        another worker took this conversation's step over
+    │   ├── StepBusy         another step of this conversation takes too long
     │   └── SealBroken       a sealed value cannot be opened
     ├── EngineError
     │   ├── SessionUnreadable a session of another format
@@ -75,6 +76,10 @@ class CommandRefused(StoreError):
 
 class ClaimLost(StoreError):
     code = "claim-lost"
+
+
+class StepBusy(StoreError):
+    code = "step-busy"
 
 
 class SealBroken(StoreError):

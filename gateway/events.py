@@ -190,6 +190,13 @@ class Typed(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
+class Texted(msgspec.Struct, frozen=True, gc=False):
+    """A text message to the short code. `conversation` is the id a new conversation gets."""
+
+    text: str
+    conversation: str
+
+
 class Answered(msgspec.Struct, frozen=True):
     """What a back end answered to a `CallRequest`. `data` keeps its JSON types."""
 
@@ -207,7 +214,10 @@ class Bearer(msgspec.Struct, frozen=True, gc=False):
 
 
 class Scene(msgspec.Struct, frozen=True):
-    """What the engine may know of the world during one turn; it reads no clock."""
+    """What the engine may know of the world during one turn; it reads no clock.
+
+    `bearers`: what carries a page where her language decides its encoding; else `bearer` does.
+    """
 
     phone: str
     bearer: Bearer
@@ -215,6 +225,7 @@ class Scene(msgspec.Struct, frozen=True):
     today: date  # in the site's time zone
     language: str | None = None  # remembered from an earlier conversation
     secrets: Mapping[str, str] = _NONE  # opened pins, by variable
+    bearers: Mapping[Encoding, Bearer] | None = None
 
 
 # ---- out of the engine ---------------------------------------------------------------

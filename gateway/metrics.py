@@ -29,6 +29,20 @@ class Result(StrEnum):
     TROUBLE = "trouble"  # something failed inside
 
 
+class Received(StrEnum):
+    """What came of one text message."""
+
+    ANSWERED = "answered"
+    STOPPED = "stopped"
+    STARTED = "started"
+    HELPED = "helped"
+    DUPLICATE = "duplicate"  # answered before: nothing done
+    LOOPED = "looped"  # too many, or ever the same: not answered, or once
+    NOBODY = "nobody"  # the sender is no telephone number, or we ourselves: never answered
+    TROUBLE = "trouble"  # something failed inside
+    REFUSED = "refused"  # not taken: the provider brings it again
+
+
 class Metrics:
     """The counters of one process, in a registry of their own."""
 
@@ -44,6 +58,12 @@ class Metrics:
             "gateway_ussd_step_seconds",
             "Time to answer a USSD request",
             buckets=_STEP_SECONDS,
+            registry=registry,
+        )
+        self.messages = Counter(
+            "gateway_sms_received",
+            "Text messages that came in",
+            ["provider", "result"],
             registry=registry,
         )
         self.refused = Counter(

@@ -23,24 +23,28 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from gateway import callbacks
-from gateway.callbacks import Address, Callbacks, content, hung_up, too_slow
+from gateway import callbacks as addresses
+from gateway.callbacks import PREFIX, Address, Callbacks, content, hung_up, too_slow
 from gateway.errors import RequestRefused
 from gateway.logs import access, new_correlation
 from gateway.providers import Wire
 
-_PREFIX = callbacks.PREFIX.encode()
+_PREFIX = PREFIX.encode()
 
 
 class CallbackProtocol(HttpToolsProtocol):
-    """One connection. The application of `config` has its callbacks as `callbacks`."""
+    """One connection. The application of `config` has its `Callbacks` as `callbacks`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.callbacks = cast(Callbacks, self.config.loaded_app.callbacks)
-        # Both are uvicorn's to heed; `gateway serve` sets neither.
-        self._apart = self.limit_concurrency is not None or self.root_path != ""
+        callbacks = getattr(self.config.loaded_app, "callbacks", None)  # none behind a middleware
+        # The other two are uvicorn's to heed; `gateway serve` sets neither.
+        if self.limit_concurrency is not None or self.root_path:
+            callbacks = None
+        self.callbacks: Callbacks | None = callbacks
         self._exchange: Exchange | None = None  # the request that is being read, if it is ours
+        self._idle_since: float | None = None
+        self._idle_timer: TimerHandle | None = None
 
     # ---- what the parser finds ---------------------------------------------------------
 
@@ -77,8 +81,8 @@ class CallbackProtocol(HttpToolsProtocol):
 
     def _callback(self) -> Exchange | None:
         """What has been read so far, as a callback, if it is nothing but that."""
-        url, parser = self.url, self.parser
-        if self._apart or self.expect_100_continue or not url.startswith(_PREFIX):
+        url, parser, callbacks = self.url, self.parser, self.callbacks
+        if callbacks is None or self.expect_100_continue or not url.startswith(_PREFIX):
             return None
         if b"%" in url or b"?" in url or b"#" in url or not url.isascii():
             return None
@@ -87,10 +91,11 @@ class CallbackProtocol(HttpToolsProtocol):
         content_type, length = content(self.headers)
         if length is None or parser.should_upgrade():
             return None
-        address = self.callbacks.find(url.decode("ascii"))
+        address = callbacks.find(url.decode("ascii"))
         if address is None or address.method != "POST" or length > address.dialect.most_bytes:
             return None
-        return Exchange(self, address, content_type, keep_alive=parser.should_keep_alive())
+        kept = parser.should_keep_alive()
+        return Exchange(self, callbacks, address, content_type, keep_alive=kept)
 
     def _leave(self) -> None:
         """A request that uvicorn serves by ASGI, as if it had read it from the beginning."""
@@ -103,12 +108,15 @@ class CallbackProtocol(HttpToolsProtocol):
     # ---- what becomes of the connection ------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
+        self._idle_since = None
         super().data_received(data)
         if self._exchange is not None:
             self._exchange.wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
         if self._exchange is not None:
             self._exchange.give_up(hung_up())
 
@@ -118,6 +126,35 @@ class CallbackProtocol(HttpToolsProtocol):
             cycle.begin()
         else:
             super()._start_asgi_task(cycle, app)
+
+    def on_response_complete(self) -> None:
+        """As uvicorn does, but with a timer for each connection and not for each request."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._idle_since = self.loop.time()
+        if self._idle_timer is None:
+            self._look_at(self._idle_since)
+
+    def _look_at(self, idle_since: float) -> None:
+        self._idle_timer = self.loop.call_at(
+            idle_since + self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Closes a connection on which nothing came for long enough."""
+        self._idle_timer = None
+        since = self._idle_since
+        if since is None:
+            return  # at work: looked at again once it has answered
+        if self.loop.time() - since < self.timeout_keep_alive:
+            self._look_at(since)
+        else:
+            super().timeout_keep_alive_handler()
 
 
 class Exchange:
@@ -130,6 +167,7 @@ class Exchange:
     __slots__ = (
         "_address",
         "_begun",
+        "_callbacks",
         "_content_type",
         "_protocol",
         "_refusal",
@@ -146,9 +184,16 @@ class Exchange:
     message_event: ClassVar = asyncio.Event()  # uvicorn sets it; nobody waits for it
 
     def __init__(
-        self, protocol: CallbackProtocol, address: Address, content_type: str, *, keep_alive: bool
+        self,
+        protocol: CallbackProtocol,
+        callbacks: Callbacks,
+        address: Address,
+        content_type: str,
+        *,
+        keep_alive: bool,
     ) -> None:
         self._protocol = protocol
+        self._callbacks = callbacks
         self._address = address
         self._content_type = content_type
         self._started = time.perf_counter()
@@ -179,7 +224,7 @@ class Exchange:
         """For the rest of the body, and not for ever."""
         if not self._whole and self._timer is None:
             self._timer = self._protocol.loop.call_later(
-                callbacks.BODY_SECONDS, lambda: self.give_up(too_slow())
+                addresses.BODY_SECONDS, lambda: self.give_up(too_slow())
             )
 
     def give_up(self, refusal: RequestRefused) -> None:
@@ -198,9 +243,9 @@ class Exchange:
         new_correlation()
         try:
             if self._refusal is None:
-                wire = await protocol.callbacks.answer(address, self.body, self._content_type)
+                wire = await self._callbacks.answer(address, self.body, self._content_type)
             else:
-                wire = protocol.callbacks.refuse(self._refusal)
+                wire = self._callbacks.refuse(self._refusal)
             if protocol.flow.write_paused:
                 await protocol.flow.drain()
         except BaseException:

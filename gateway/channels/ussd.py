@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -14,6 +14,10 @@ from gateway.menu.program import Program
 # of 16 bits.
 _CEILING = {Encoding.GSM7: 182, Encoding.UCS2: 80}
 
+# Looked up once: Python 3.11 is slow with members of an enum.
+_USSD: Final = Channel.USSD
+_GSM7: Final = Encoding.GSM7
+
 Digest = Callable[[str], bytes]
 """A keyed hash: a transcript repeats every answer, secrets too."""
 
@@ -22,10 +26,10 @@ def bearer(program: Program, network: str | None) -> Bearer:
     """What a page must fit on `network` (the operator's code); unknown ones as the site says."""
     operator = program.site.operators.get(network or "")
     if operator is None:
-        budget = min(program.site.budget, _CEILING[Encoding.GSM7])
-        return Bearer(Channel.USSD, Encoding.GSM7, budget, "")
+        budget = min(program.site.budget, _CEILING[_GSM7])
+        return Bearer(_USSD, _GSM7, budget, "")
     budget = min(operator.budget, _CEILING[operator.encoding])
-    return Bearer(Channel.USSD, operator.encoding, budget, operator.name)
+    return Bearer(_USSD, operator.encoding, budget, operator.name)
 
 
 class Dialled(NamedTuple):

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from gateway.engine.resume import resumes
+from gateway.engine.message import goes_on
+from gateway.engine.resume import LASTS, resumes
 from gateway.engine.session import Open, Session, decode, encode
 from gateway.engine.turn import Trace, Turned, drive, turn
 
-__all__ = ["Open", "Session", "Trace", "Turned", "decode", "drive", "encode", "resumes", "turn"]
+__all__ = [
+    "LASTS",
+    "Open",
+    "Session",
+    "Trace",
+    "Turned",
+    "decode",
+    "drive",
+    "encode",
+    "goes_on",
+    "resumes",
+    "turn",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Final
 
 from gateway.engine.editions import whole
 from gateway.engine.history import back
@@ -18,13 +19,16 @@ from gateway.errors import Astray
 from gateway.events import Answered, CallRequest
 from gateway.menu.program import Confirm, Program, Step, Target, Way
 
+# Python 3.11 takes ten times as long for a member of an enum as for a name of the module.
+_STAY: Final = Onward.STAY
+
 _FARTHEST = 200  # steps between two screens; a menu that needs more goes round in circles
 
 
 def advance(run: Run, move: Move) -> Generator[CallRequest, Answered, None]:
     """Go on from `move` until a screen is drawn. Raises Astray where none comes."""
     for _ in range(_FARTHEST):
-        if move is Onward.STAY:
+        if move is _STAY:
             return
         if not isinstance(move, Consult):
             move = _next(run, move)
@@ -81,7 +85,7 @@ _MOST_DRAWN = 10_000
 
 def draw(run: Run) -> Move:
     """Draw what is open; or where to go, when there is nothing to show."""
-    session, bearer = run.session, run.scene.bearer
+    session, bearer = run.session, run.bearer
     question, step = opened(run)
     key: tuple[object, ...] | None = None
     if step is not None and session.error is None and not session.says:
@@ -103,7 +107,7 @@ def draw(run: Run) -> Move:
 def _open(run: Run, screen: Screen) -> Move:
     run.screen = screen
     run.session.page = min(run.session.page, len(screen.pages) - 1)
-    return Onward.STAY
+    return _STAY
 
 
 def _show(run: Run, open_: Open) -> Move:
@@ -144,15 +148,21 @@ def _go_home(run: Run) -> None:
     session.history = []
     session.fresh = True
     session.error = session.cut = None
+    session.waiting, session.entry = [], ""
     session.service = home(run.program, session.code)
     run.stand(session.service, "start")
 
 
 def home(program: Program, code: str) -> str:
-    """The service that `code` opens: `*229*1#`. Of a code that is gone, the site's first one."""
+    """The service that `code` opens: `*229*1#`. Of a code that is gone, the site's first one.
+
+    "" is the short code of SMS, where what it opens has no code.
+    """
     found = program.dialled(tuple(code.strip("*#").split("*")))
     if found is not None:
         return found[1]
+    if not code and program.site.sms.start is not None:
+        return program.site.sms.start
     for service in program.codes.values():
         return service
     raise Astray("the site has no codes")

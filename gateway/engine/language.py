@@ -18,6 +18,14 @@ def offered(run: Run) -> Sequence[str]:
     return (run.service.languages if run.service else ()) or run.program.site.offered
 
 
+def opening(run: Run, entry: str) -> Target:
+    """The start of the service that a keyword named, else home."""
+    place = run.program.site.place
+    if entry not in run.program.services:
+        return Target(Way.HOME, place)
+    return Target(Way.PART, place, service=entry, part="start")
+
+
 def precedes(service: Service, known: str | None) -> bool:
     """Whether the question is put before `service`, for someone whose language is `known`."""
     if service.asks_language or len(service.languages) < 2:
@@ -26,9 +34,11 @@ def precedes(service: Service, known: str | None) -> bool:
 
 
 def draw(run: Run, step: Step | None) -> Screen | Move:
+    if run.service is None and run.session.service in run.program.services:
+        run.stand(run.session.service, "start")  # whose languages are offered
     drawing = Drawing(run)
     languages = [run.program.site.languages[code] for code in offered(run)]
-    encoding = run.scene.bearer.encoding
+    encoding = run.bearer.encoding
     return drawing.screen(
         drawing.question(run.program.words["language"]),
         labels=[fit(language.name, encoding, language.policy) for language in languages],
@@ -46,7 +56,8 @@ def pick(run: Run, step: Step | None, code: str) -> Move:
     run.session.says = []
     run.session.error = None
     run.speak(code)
-    return Target(Way.HOME, run.program.site.place)
+    entry, run.session.entry = run.session.entry, ""
+    return opening(run, entry)
 
 
 def answer(run: Run, step: Step | None, text: str) -> Move:

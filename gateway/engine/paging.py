@@ -94,11 +94,15 @@ def _fitted(sheet: Sheet) -> tuple[str, str, tuple[str, ...], list[str]]:
     """All texts of the sheet fitted as one, since a tonal language keeps all its tones or none."""
     raw = (sheet.above, sheet.body, *sheet.options, *sheet.words)
     whole = "\n".join(raw)
-    if fit(whole, sheet.encoding, sheet.policy) == whole:
+    fitted = fit(whole, sheet.encoding, sheet.policy)
+    if fitted == whole:
         pieces = list(raw)
     else:  # once clean, fitting neither adds nor removes a line
-        clean = [fit(piece, Encoding.UCS2, sheet.policy) for piece in raw]
-        lines = fit("\n".join(clean), sheet.encoding, sheet.policy).split("\n")
+        clean = raw
+        if fit(whole, Encoding.UCS2, sheet.policy) != whole:
+            clean = tuple([fit(piece, Encoding.UCS2, sheet.policy) for piece in raw])
+            fitted = fit("\n".join(clean), sheet.encoding, sheet.policy)
+        lines = fitted.split("\n")
         pieces = []
         at = 0
         for piece in clean:
@@ -106,6 +110,9 @@ def _fitted(sheet: Sheet) -> tuple[str, str, tuple[str, ...], list[str]]:
             pieces.append("\n".join(lines[at : at + count]).strip())
             at += count
     return pieces[0], pieces[1], tuple(pieces[2:-4]), pieces[-4:]
+
+
+_SKIP, _MORE, _BACK, _HOME = Key  # Python 3.11 is slow with members of an enum
 
 
 class _Cutter:
@@ -119,10 +126,10 @@ class _Cutter:
         self.parted = False  # the first piece that waits began on a page before
         numbers, hidden = sheet.numbers, sheet.hidden
         self.lines = {
-            Key.SKIP: _line(numbers.skip, words[0], Key.SKIP in hidden),
-            Key.MORE: _line(numbers.more, words[1], Key.MORE in hidden),
-            Key.BACK: "" if Key.BACK in hidden else f"{numbers.back}. {words[2]}",
-            Key.HOME: "" if Key.HOME in hidden else f"{numbers.home}. {words[3]}",
+            _SKIP: _line(numbers.skip, words[0], _SKIP in hidden),
+            _MORE: _line(numbers.more, words[1], _MORE in hidden),
+            _BACK: "" if _BACK in hidden else f"{numbers.back}. {words[2]}",
+            _HOME: "" if _HOME in hidden else f"{numbers.home}. {words[3]}",
         }
 
     def fill(self, items: Sequence[str], *, last: bool) -> None:
@@ -133,7 +140,7 @@ class _Cutter:
                 return
             keys = self._keys(last=False)
             room = self._room(keys)
-            while room < _LEAST_ROOM and len(keys) > 1 and keys[-1] is not Key.MORE:
+            while room < _LEAST_ROOM and len(keys) > 1 and keys[-1] is not _MORE:
                 keys.pop()
                 room = self._room(keys)
             taken = self._take(waiting, room)
@@ -188,13 +195,13 @@ class _Cutter:
         sheet = self.sheet
         if last and sheet.closes:
             return []
-        keys = [Key.SKIP] if sheet.skips else []
+        keys = [_SKIP] if sheet.skips else []
         if not last:
-            keys.append(Key.MORE)
-        if self.lines[Key.BACK] and (self.pages or sheet.returns):
-            keys.append(Key.BACK)
-        if self.lines[Key.HOME] and sheet.leaves:
-            keys.append(Key.HOME)
+            keys.append(_MORE)
+        if self.lines[_BACK] and (self.pages or sheet.returns):
+            keys.append(_BACK)
+        if self.lines[_HOME] and sheet.leaves:
+            keys.append(_HOME)
         return keys
 
     def _shown(self, keys: Sequence[Key]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Final
 
 from gateway.engine import language, resume
 from gateway.engine.behaviour import Question
@@ -17,13 +18,17 @@ from gateway.engine.verbs import VERBS
 from gateway.errors import Astray
 from gateway.menu.program import Step, Target, Text, Way
 
+# Python 3.11 takes ten times as long for a member of an enum as for a name of the module.
+_RESUME: Final = Open.RESUME
+_LANGUAGE: Final = Open.LANGUAGE
+
 
 def opened(run: Run) -> tuple[Question, Step | None]:
     """Whose screen is open. A step is put under the counter."""
     session = run.session
-    if session.open is Open.RESUME:
+    if session.open is _RESUME:
         return resume.question, None
-    if session.open is Open.LANGUAGE and not session.at:
+    if session.open is _LANGUAGE and not session.at:
         return language.question, None
     step = run.program.steps.get(session.at)
     question = None if step is None else VERBS[step.verb].question
@@ -46,9 +51,11 @@ def read(run: Run, typed: str) -> Move:
         raise Astray("there is no open screen")
     text = clean(typed)
     page = screen.pages[run.session.page]
-    for key in page.keys:
-        if text == getattr(run.program.site.keys, key.value):
-            return _press(run, screen, key)
+    keys = run.program.site.keys
+    if text in (keys.back, keys.home, keys.more, keys.skip):  # few are: the rest is not looked at
+        for key in page.keys:
+            if text == getattr(keys, key.value):
+                return _press(run, screen, key)
     if not (page.asks or (question.anywhere and screen.labels) or run.playing):
         # Nobody agrees to what she has not read: whatever she typed, the question comes first.
         meant = _word(run, fold(text))
@@ -100,15 +107,17 @@ def _word(run: Run, words: str) -> Key | None:
     if not words or words.isdigit():
         return None
     texts = run.program.words
-    known = _words(texts["skip"], texts["more"], texts["back"], texts["home"], run.language.code)
+    homes = texts["home"], texts["menu"]
+    known = _words(texts["skip"], texts["more"], texts["back"], homes, run.language.code)
     return known.get(words)
 
 
 @lru_cache(256)
-def _words(skip: Text, more: Text, back: Text, home: Text, language: str) -> Mapping[str, Key]:
-    texts = {Key.SKIP: skip, Key.MORE: more, Key.BACK: back, Key.HOME: home}
+def _words(
+    skip: Text, more: Text, back: Text, homes: tuple[Text, ...], language: str
+) -> Mapping[str, Key]:
+    texts = [(skip, Key.SKIP), (more, Key.MORE), (back, Key.BACK)]
+    texts += [(text, Key.HOME) for text in homes]
     return {
-        fold(plain(text, language, gsm) or ""): key
-        for key, text in texts.items()
-        for gsm in (False, True)
+        fold(plain(text, language, gsm) or ""): key for text, key in texts for gsm in (False, True)
     }

@@ -12,7 +12,7 @@ from gateway.engine.moves import Consult, Move
 from gateway.engine.screens import Screen
 from gateway.engine.session import Held, Session
 from gateway.errors import Astray
-from gateway.events import Answered, CallRequest, Effect, Json, Outcome, Scene
+from gateway.events import Answered, Bearer, CallRequest, Channel, Effect, Json, Outcome, Scene
 from gateway.menu.program import Operation, Program, Scope, Service, Step
 from gateway.text.language import Language
 
@@ -20,7 +20,7 @@ _DEEPEST = 32  # `do`s inside one another
 
 
 class Matters(Exception):
-    """A dialled suffix would have done something: it is played no further."""
+    """An input among several would have done something: they are played no further."""
 
 
 class Run:
@@ -35,7 +35,7 @@ class Run:
         }
         self.effects: list[Effect] = []
         self.chosen: str | None = None  # language chosen in this turn
-        self.inputs: list[str] = []  # dialled behind the code, to be played
+        self.inputs: list[str] = []  # behind the code or keyword, to be played
         self.playing = False  # one of them is: nothing may be done
         self.screen: Screen | None = None
         self.service: Service | None = None  # of the step where the conversation stands
@@ -97,6 +97,16 @@ class Run:
         self._language = self._values = None
 
     @property
+    def bearer(self) -> Bearer:
+        """What carries the screen: by SMS, her language decides on its encoding."""
+        bearers = self.scene.bearers
+        return self.scene.bearer if bearers is None else bearers[self.language.sms]
+
+    @property
+    def by_sms(self) -> bool:
+        return self.scene.bearer.channel is Channel.SMS
+
+    @property
     def world(self) -> World:
         return World(self.scene.today, self.program.site.country)
 
@@ -112,7 +122,7 @@ class Run:
                 "operator": scene.bearer.operator,
                 "channel": scene.bearer.channel.value,
                 "today": scene.today.isoformat(),
-                "ussd": session.code,
+                "ussd": session.code or min(self.program.site.codes, key=len, default=""),
             }
         return self._values
 
@@ -216,7 +226,7 @@ class Run:
     def effect(self, kind: str, step: Step, body: Mapping[str, Json], part: str = "") -> None:
         """Have something done once. `part` tells apart what one step does in two turns.
 
-        Raises Matters where a dialled suffix is being played.
+        Raises Matters where several inputs are being played.
         """
         if self.playing:
             raise Matters
@@ -240,9 +250,10 @@ class Run:
 
         An operation that changes something gets a new attempt once it has answered for certain.
         After `unavailable` nobody knows: the same arguments get the same attempt again, others a
-        new one. Raises Matters where a dialled suffix is being played, unless it is a get.
+        new one. Raises Matters where several inputs are being played, unless it is a get, or by
+        SMS one that changes nothing.
         """
-        if self.playing and operation.method != "GET":
+        if self.playing and not (operation.safe if self.by_sms else operation.method == "GET"):
             raise Matters
         session = self.session
         given = blake2b(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -15,6 +15,8 @@ from gateway.text.language import Policy
 
 if TYPE_CHECKING:
     from gateway.engine.run import Run
+
+_FLAT: Final = Policy.FLAT  # looked up once: Python 3.11 is slow with members of an enum
 
 _NOTHING: frozenset[Key] = frozenset()
 
@@ -41,7 +43,7 @@ class Drawing:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.language = run.language
-        self.gsm = run.scene.bearer.encoding is Encoding.GSM7
+        self.gsm = run.bearer.encoding is Encoding.GSM7
         self.static = True
         self.policy: Policy | None = None
 
@@ -52,19 +54,35 @@ class Drawing:
         though others on it may be in the language that hers falls back on.
         """
         code = self.language.code
-        if self.policy is not Policy.FLAT:
-            really = self.run.program.site.languages.get(text.variants[code].language)
-            self.policy = (really or self.language).policy
+        self._heed(text.variants[code].language)
         always = plain(text, code, self.gsm)
         if always is not None:
             return always
         self.static = False
         return text.render(code, scope or self.run.scope, gsm=self.gsm).strip()
 
+    def _heed(self, code: str) -> None:
+        """Something on the page is written in that language."""
+        if self.policy is not _FLAT:
+            really = self.run.program.site.languages.get(code)
+            self.policy = (really or self.language).policy
+
     def word(self, key: str, values: Mapping[str, object] | None = None) -> str:
         """One of the gateway's own words."""
         text = self.run.program.words[key]
         return self.write(text, None if values is None else Scope(values, self.language))
+
+    def _words(self) -> tuple[str, str, str, str]:
+        """Those of the keys."""
+        texts = self.run.program.words
+        skip, more, back, home = texts["skip"], texts["more"], texts["back"], texts["home"]
+        known = _always(skip, more, back, home, self.language.code, self.gsm)
+        if known is None:
+            return self.write(skip), self.write(more), self.write(back), self.write(home)
+        languages, words = known
+        for code in languages:
+            self._heed(code)
+        return words
 
     def question(
         self, text: Text, error: Text | None = None, values: Mapping[str, object] | None = None
@@ -102,7 +120,7 @@ class Drawing:
         if session.says:
             self.static = False
             above = "\n".join([*session.says, above] if above else session.says)
-        site = run.program.site
+        site, bearer = run.program.site, run.bearer
         numbers = numbering(len(labels), site.keys)
         sheet = Sheet(
             above=above,
@@ -110,20 +128,15 @@ class Drawing:
             options=tuple(
                 [f"{number}. {label}" for number, label in zip(numbers, labels, strict=True)]
             ),
-            words=(
-                self.word("skip"),
-                self.word("more"),
-                self.word("back"),
-                self.word("home"),
-            ),
+            words=self._words(),
             numbers=site.keys,
             hidden=hidden,
             skips=skips,
             returns=run.returns,
             leaves=run.leaves,
             closes=closes,
-            encoding=run.scene.bearer.encoding,
-            budget=run.scene.bearer.budget,
+            encoding=bearer.encoding,
+            budget=bearer.budget,
             policy=self.policy or self.language.policy,
         )
         pages = remembered(sheet) if self.static else lay_out(sheet)
@@ -141,3 +154,18 @@ def plain(text: Text, language: str, gsm: bool) -> str | None:
     variant = text.variants[language]
     forms = variant.gsm if gsm and variant.gsm is not None else variant.forms
     return "".join(map(str, forms[0])).strip()
+
+
+@lru_cache(256)
+def _always(
+    skip: Text, more: Text, back: Text, home: Text, language: str, gsm: bool
+) -> tuple[tuple[str, ...], tuple[str, str, str, str]] | None:
+    """The words of the keys, if none of them reads a variable, and what languages they are in: of
+    one that comes again, the last."""
+    texts = skip, more, back, home
+    written = [plain(text, language, gsm) for text in texts]
+    first, second, third, fourth = written
+    if first is None or second is None or third is None or fourth is None:
+        return None
+    codes = [text.variants[language].language for text in reversed(texts)]
+    return tuple(dict.fromkeys(codes))[::-1], (first, second, third, fourth)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from gateway.errors import SessionUnreadable
+from gateway.events import Channel
 
 Variables = dict[str, Any]
 """Answers (strings and integers) and what back ends gave (their JSON types), by name."""
@@ -56,6 +57,9 @@ class Cut(msgspec.Struct, array_like=True, frozen=True):
     says: list[str]
     conversation: str  # the id and the code of a new one, if she starts anew
     code: str
+    channel: Channel = Channel.USSD  # that `page` is one of
+    entry: str = ""  # the service that a keyword named, to start anew with
+    inputs: list[str] = []  # the answers behind that keyword
 
 
 class Pending(msgspec.Struct, array_like=True, frozen=True):
@@ -100,6 +104,8 @@ class Session(msgspec.Struct, array_like=True):
     cut: Cut | None = None
     pending: Pending | None = None
     fresh: bool = True  # nothing is settled and no screen forgotten since its first one
+    shown: Channel = Channel.USSD  # where she saw `last`
+    entry: str = ""  # the service that a keyword named, kept for after the language question
 
     @property
     def first(self) -> bool:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Generator
 
 import msgspec
 
-from gateway.engine import language, resume
+from gateway.engine import message, resume
+from gateway.engine.beginning import begin
 from gateway.engine.editions import adapt
-from gateway.engine.flow import advance, draw, home
+from gateway.engine.flow import advance, draw
 from gateway.engine.history import trim
 from gateway.engine.matching import clean
 from gateway.engine.moves import Move, Onward
@@ -22,7 +23,7 @@ from gateway.engine.run import Run
 from gateway.engine.session import Open, Session
 from gateway.engine.suffix import play
 from gateway.errors import Astray
-from gateway.events import Answered, CallRequest, Dial, Effect, Scene, Typed
+from gateway.events import Answered, CallRequest, Dial, Effect, Scene, Texted, Typed
 from gateway.menu.program import Place, Program, Target, Way
 
 _MOST_INPUTS = 20  # of a dialled suffix that are played
@@ -56,13 +57,16 @@ class Turned(msgspec.Struct, frozen=True):
 
 
 def turn(
-    program: Program, session: Session | None, event: Dial | Typed, scene: Scene
+    program: Program, session: Session | None, event: Dial | Typed | Texted, scene: Scene
 ) -> Generator[CallRequest, Answered, Turned]:
     """Answer `event`. `session` is used up: what goes on from here is `Turned.session`.
 
     The page fits the bearer: its encoding holds every character, and it has at most `budget`
     units (of 40 or more). Raises Astray where the menu leads nowhere.
     """
+    if isinstance(event, Texted):
+        run = yield from message.receive(program, session, event, scene)
+        return _finish(run)
     run, move = (
         _dial(program, session, event, scene)
         if isinstance(event, Dial)
@@ -92,28 +96,8 @@ def _dial(program: Program, session: Session | None, event: Dial, scene: Scene) 
     if session is not None and resume.resumes(program, session, event, scene):
         run = Run(program, session, scene)
         return run, resume.begin(run, event)
-    service = home(program, event.code)
-    run = Run(
-        program,
-        Session(
-            conversation=event.conversation,
-            program=program.hash,
-            code=event.code,
-            service=service,
-            language=scene.language,
-            open=Open.STEP,
-            seen=scene.now,
-        ),
-        scene,
-    )
     inputs = [clean(text) for text in event.suffix[:_MOST_INPUTS]]
-    run.stand(service, "start")
-    if language.precedes(program.services[service], scene.language):
-        run.session.open = Open.LANGUAGE
-        run.session.waiting = inputs
-        return run, Onward.OPEN
-    run.inputs = inputs
-    return run, Target(Way.HOME, program.site.place)
+    return begin(program, scene, conversation=event.conversation, code=event.code, inputs=inputs)
 
 
 def _typed(
@@ -132,7 +116,9 @@ def _typed(
     screen = run.screen
     if move is not Onward.STAY or screen is None:
         return run, move
-    if screen.pages[session.page].text != session.last:
+    if screen.pages[session.page].text != session.last or (
+        session.shown is not scene.bearer.channel
+    ):
         return run, move  # she typed on another screen than this one
     return run, read(run, event.text)
 
@@ -154,7 +140,7 @@ def _finish(run: Run) -> Turned:
         page=session.page,
         pages=len(screen.pages),
         units=page.units,
-        budget=run.scene.bearer.budget,
+        budget=run.bearer.budget,
         open=session.open,
     )
     if ends:
@@ -162,7 +148,7 @@ def _finish(run: Run) -> Turned:
         session.history, session.says, session.error = [], [], None
         session.open = Open.ENDED
     trim(run)
-    session.last = page.text
+    session.last, session.shown = page.text, run.scene.bearer.channel
     session.seen = run.scene.now
     return Turned(
         page=page.text,

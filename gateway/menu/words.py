@@ -13,6 +13,7 @@ WORDS: Mapping[str, str] = {
     # keys
     "back": "Retour",
     "home": "Accueil",
+    "menu": "Menu",
     "more": "Suite",
     "skip": "Passer",
     "yes": "Oui",
@@ -51,7 +52,16 @@ WORDS: Mapping[str, str] = {
     # feedback
     "rating": "1 = mauvais, 5 = très bien",
     "thanks": "Merci de votre avis.",
+    # by SMS
+    "dial_secret": "Pour votre code secret, composez {ussd}. Ne l'écrivez jamais par SMS.",
+    "help": "Écrivez {menu} au {sender} ou composez {ussd}.",
+    "help_stop": "Pour ne plus recevoir de SMS : {stop}.",
+    "stopped": "C'est noté : plus de SMS du {sender}.",
+    "stopped_again": "Pour en recevoir de nouveau : {again}.",
+    "started": "C'est noté : vous recevrez de nouveau les SMS du {sender}.",
+    "too_many": "Vous avez envoyé trop de messages. Merci d'attendre un peu.",
     # trouble
+    "trouble_sms": "Un problème est survenu. Renvoyez votre message plus tard.",
     "trouble": "Un problème est survenu. Merci de rappeler dans quelques minutes.",
     "unknown_code": "Ce code n'est pas en service.",
     "busy": "Votre demande est en cours. Merci de rappeler dans une minute.",

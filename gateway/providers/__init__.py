@@ -50,15 +50,6 @@ class Present(msgspec.Struct, frozen=True, gc=False):
 Read = UssdRequest | SessionEnded | Present
 
 
-class Visit(msgspec.Struct, frozen=True):
-    """What is found at an address behind `…/ussd/`. `route` is its template, for logs; `read` is
-    given body, content type and country as `Dialect.read_ussd` is, and raises the same."""
-
-    route: str
-    method: str
-    read: Callable[[bytes, str, str], Read]
-
-
 class Wire(msgspec.Struct, frozen=True, gc=False):
     """An HTTP answer, ready to send: header names and values as ASGI wants them."""
 
@@ -69,6 +60,17 @@ class Wire(msgspec.Struct, frozen=True, gc=False):
 
 TAKEN = Wire(200, ((b"content-length", b"0"),), b"")
 """What most providers want to hear of a text message, a receipt or an opt-out."""
+
+
+class Visit(msgspec.Struct, frozen=True):
+    """What is found at an address behind `…/ussd/`. `route` is its template, for logs; `read` is
+    given body, content type and country as `Dialect.read_ussd` is, and raises the same; `taken`
+    answers what is no request of a citizen."""
+
+    route: str
+    method: str
+    read: Callable[[bytes, str, str], Read]
+    taken: Wire = TAKEN
 
 
 class Sender(Protocol):

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     NETWORK = "network"  # the operator's network did not deliver it
     REJECTED = "rejected"
     # about the provider's interface
+    DUPLICATE = "duplicate"  # an earlier attempt has this message's id
     CREDENTIALS = "credentials"
     THROTTLED = "throttled"
     UNREACHABLE = "unreachable"

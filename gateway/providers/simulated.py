@@ -15,10 +15,11 @@ from enum import StrEnum
 import httpx2
 import msgspec
 
-from gateway.errors import RequestRefused
-from gateway.events import Fate, MessageState, OutgoingSms, Receipt, Submission
+from gateway.errors import NumberError, RequestRefused
+from gateway.events import Fate, IncomingSms, MessageState, OutgoingSms, Receipt, Submission
 from gateway.providers import Dialect
 from gateway.providers.reasons import Reason, word
+from gateway.text.msisdn import canonical
 
 NAME = "simulated"
 RESERVED = "+22901970000"
@@ -62,6 +63,13 @@ class _Report(msgspec.Struct):
     id: str
     status: str
     reason: str = ""
+
+
+class _Sms(msgspec.Struct, rename={"sender": "from"}):
+    id: str
+    sender: str
+    to: str
+    text: str
 
 
 class Simulated:
@@ -126,12 +134,23 @@ def _magic(number: str) -> Magic | None:
 
 
 _reports = msgspec.json.Decoder(_Report)
+_messages = msgspec.json.Decoder(_Sms)
+
+
+def read_sms(body: bytes, content_type: str, country: str) -> Sequence[IncomingSms]:
+    """What a demo's phone sends: `{"id": …, "from": …, "to": …, "text": …}`."""
+    try:
+        sms = _messages.decode(body)
+        phone = canonical(sms.sender, country)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, NumberError):
+        raise RequestRefused("no message of the simulated provider") from None
+    return (IncomingSms(NAME, sms.id, phone, sms.to, sms.text),)
 
 
 def read_receipts(body: bytes, content_type: str) -> Sequence[Receipt]:
     try:
         report = _reports.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise RequestRefused("no report of the simulated provider") from None
     state = _STATES.get(report.status)
     known = state is not None
@@ -139,4 +158,4 @@ def read_receipts(body: bytes, content_type: str) -> Sequence[Receipt]:
     return (Receipt(NAME, report.id, state, word(report.status), reason, known=known),)
 
 
-DIALECT = Dialect(NAME, read_receipts=read_receipts)
+DIALECT = Dialect(NAME, read_sms=read_sms, read_receipts=read_receipts)

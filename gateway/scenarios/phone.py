@@ -8,8 +8,18 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from gateway import engine
-from gateway.channels import ussd
-from gateway.events import Answered, CallRequest, Dial, Effect, Scene, Typed
+from gateway.channels import sms, ussd
+from gateway.events import (
+    Answered,
+    Bearer,
+    CallRequest,
+    Dial,
+    Effect,
+    Encoding,
+    Scene,
+    Texted,
+    Typed,
+)
 from gateway.menu.program import Program
 
 Answer = Callable[[CallRequest], Answered]
@@ -42,8 +52,9 @@ class Phone:
     session: bytes | None = None
     secrets: Mapping[str, str] = field(default_factory=dict)
     effects: list[Effect] = field(default_factory=list)
-    open: engine.Turned | None = None  # what the phone shows, None where no call is open
+    open: engine.Turned | None = None  # what she may answer, None where nothing is open
     conversations: int = 0
+    by_sms: bool = False  # it came as a text message
 
     def dial(self, code: str) -> engine.Turned | None:
         """Opens a call. None where the site has no such code."""
@@ -57,8 +68,28 @@ class Phone:
     def enter(self, text: str) -> engine.Turned:
         return self._turn(Typed(text))
 
+    def text(self, text: str) -> engine.Turned | str:
+        """Sends a message to the short code; a stop, start-again or help word is told something,
+        and leaves the conversation as it is."""
+        meaning = sms.word(self.program, text)
+        if meaning is not None:
+            kept = self.conversation
+            language = self.language if kept is None else kept.language or self.language
+            to = self.program.site.sms.sender or ""
+            return sms.reply(self.program, meaning, language=language, to=to)
+        self.conversations += 1
+        self.secrets = {}
+        return self._turn(Texted(text, f"conversation-{self.conversations}"))
+
     def hang_up(self) -> None:
         self.open = None
+
+    def bearer(self, turned: engine.Turned) -> Bearer:
+        """What carried that page."""
+        if not self.by_sms:
+            return ussd.bearer(self.program, self.network)
+        found = sms.bearers(self.program, self.network).values()
+        return next(bearer for bearer in found if bearer.budget == turned.trace.budget)
 
     def wait(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
@@ -67,10 +98,17 @@ class Phone:
     def conversation(self) -> engine.Session | None:
         return None if self.session is None else engine.decode(self.session)
 
-    def _turn(self, event: Dial | Typed) -> engine.Turned:
+    def _turn(self, event: Dial | Typed | Texted) -> engine.Turned:
+        self.by_sms = isinstance(event, Texted)
+        bearers = sms.bearers(self.program, self.network) if self.by_sms else None
         scene = Scene(
             phone=self.number,
-            bearer=ussd.bearer(self.program, self.network),
+            bearer=(
+                ussd.bearer(self.program, self.network)
+                if bearers is None
+                else bearers[Encoding.GSM7]
+            ),
+            bearers=bearers,
             now=int(self.now.timestamp()),
             today=self.now.astimezone(ZoneInfo(self.program.site.timezone)).date(),
             language=self.language,

@@ -13,10 +13,13 @@ from gateway.scenarios.phone import Phone, door
 from gateway.scenarios.scenario import (
     ASK,
     Canned,
+    Deed,
+    Dial,
     Enter,
     HangUp,
     Move,
     Scenario,
+    Send,
     Shows,
     Swap,
     Wait,
@@ -42,7 +45,7 @@ class Page:
     ends: bool
     step: str | None
     open: Open
-    move: Enter | HangUp | None
+    move: Deed | None
     turns: bool = False  # another page of the screen that was open, and nothing else
     more: bool = False  # the screen has further pages
 
@@ -55,10 +58,10 @@ class Played:
     pages: list[Page] = field(default_factory=list)
     compared: dict[Shows, Page] = field(default_factory=dict)  # each `shows`, and what it met
 
-    def screens(self) -> dict[Enter | HangUp | None, Page]:
+    def screens(self) -> dict[Deed | None, Page]:
         """Where each move led, whatever number of pages the screen was turned through."""
-        found: dict[Enter | HangUp | None, Page] = {}
-        last: Enter | HangUp | None = None
+        found: dict[Deed | None, Page] = {}
+        last: Deed | None = None
         for page in self.pages:
             if page.turns:
                 found[last] = replace(found[last], ends=page.ends, more=page.more)
@@ -67,7 +70,7 @@ class Played:
                 found[last] = page
         return found
 
-    def turned(self) -> frozenset[Enter | HangUp | None]:
+    def turned(self) -> frozenset[Deed | None]:
         """The moves that did nothing but turn a page, of which other languages have others."""
         return frozenset(page.move for page in self.pages if page.turns)
 
@@ -141,7 +144,9 @@ class _Player:
         language = self.scenario.language
         if language not in (None, ASK) and language not in self.program.site.offered:
             self.stop(f"« {language} » is a draft, and drafts are not offered (GATEWAY_DRAFTS)")
-        self.dial(None)
+        acts = (move for move in self.scenario.moves if not isinstance(move, Wait | Swap))
+        if not isinstance(next(acts, None), Send | Dial):
+            self.dial(None, self.code)
 
     def move(self, move: Move) -> None:
         match move:
@@ -155,25 +160,49 @@ class _Player:
             case HangUp():
                 self.phone.hang_up()
                 self.phone.wait(move.seconds)
-                self.dial(move)
+                self.dial(move, self.code)
+            case Dial():
+                self.dial(move, move.code)
+            case Send() if move not in self.skipped:
+                self.send(move)
             case Enter() if move not in self.skipped:
                 if self.phone.open is None:
                     self.stop("the call has ended: nothing can be entered any more")
+                if self.phone.by_sms:
+                    self.stop(
+                        "the last page came by SMS: answer it by « sms: », or « dial: » first"
+                    )
                 self.waited = 0.0
                 self.page(self.phone.enter(move.text), move)
                 self.follow(move)
 
-    def dial(self, move: HangUp | None) -> None:
+    def send(self, move: Send) -> None:
+        self.waited = 0.0
+        answered = self.phone.text(move.text)
+        if isinstance(answered, str):
+            self.played.pages.append(Page(answered, False, None, Open.STEP, move))
+        else:
+            self.page(answered, move)
+            self.follow(move)
+
+    def more(self) -> None:
+        """Another page, as far as there are more of them in this language."""
+        word = self.program.site.keys.more
+        turned = self.phone.text(word) if self.phone.by_sms else self.phone.enter(word)
+        if not isinstance(turned, str):
+            self.page(turned, None)
+
+    def dial(self, move: HangUp | Dial | None, code: str) -> None:
         self.waited = 0.0
         self.last = None
-        turned = self.phone.dial(self.code)
+        turned = self.phone.dial(code)
         if turned is None:
-            self.stop(f"nothing opens by « {self.code} »")
+            self.stop(f"nothing opens by « {code} »")
         else:
             self.page(turned, move)
             self.follow(move)
 
-    def page(self, turned: Turned, move: Enter | HangUp | None) -> None:
+    def page(self, turned: Turned, move: Deed | None) -> None:
         before, self.last = self.last, turned
         trace = turned.trace
         self.played.pages.append(
@@ -203,13 +232,13 @@ class _Player:
         chosen = self.last.session.language if self.last is not None else None
         return chosen or self.program.site.source
 
-    def follow(self, move: Enter | HangUp | None) -> None:
+    def follow(self, move: Deed | None) -> None:
         """Holds where a move led against where it led the guide."""
         if self.guide is None or move not in self.screens:
             return
         expected = self.screens[move]
         while expected.ends and self.phone.open is not None and self.played.pages[-1].more:
-            self.page(self.phone.enter(self.program.site.keys.more), None)
+            self.more()
         page = self.played.pages[-1]
         same_end = page.ends == expected.ends or (page.ends and expected.more)
         if (page.step, page.open) == (expected.step, expected.open) and same_end:
@@ -220,7 +249,7 @@ class _Player:
                 "the end" if one.ends else "a screen that goes on" for one in (expected, page)
             )
         hint = ""
-        if isinstance(move, Enter) and any(map(str.isalpha, move.text)):
+        if isinstance(move, Enter | Send) and any(map(str.isalpha, move.text)):
             hint = "; words are an answer in one language: say which by « language: »"
         self.stop(f"leads to {here}, in {self.guide.language} to {there}{hint}")
 

@@ -16,10 +16,12 @@ from gateway.scenarios.scenario import (
     NOON,
     PHONE,
     Canned,
+    Dial,
     Enter,
     HangUp,
     Move,
     Scenario,
+    Send,
     Shows,
     Span,
     Swap,
@@ -31,8 +33,7 @@ ENDING = ".test.yaml"
 _MISSPELT = ".test.yml"
 _ABOUT = ("test", "dial", "phone", "operator", "language", "at")
 _KEYS = (*_ABOUT, "backends", "play", "sms", "callback", "hidden")
-_MOVES = ("shows", "enter", "ends", "hang_up", "wait", "backends")
-_BY_SMS = "conversations by SMS are not played yet"
+_MOVES = ("shows", "enter", "ends", "sms", "dial", "hang_up", "wait", "backends")
 
 
 def read(program: Program, folder: Path) -> tuple[list[Scenario], tuple[Finding, ...]]:
@@ -159,24 +160,29 @@ class _Reader:
             self.values.wrong(node, f"a move is one of {', '.join(_MOVES)}", "such as « enter: 1 »")
             return None
         key, value = node.entries[0]
-        if key.text == "sms":
-            hint = "play it by its code; what it sends stands in « sms: » behind the moves"
-            self.findings.error(key.place, Code.UNKNOWN_KEY, _BY_SMS, hint)
-            return None
         if not self.values.known(node, _MOVES, "a move"):
             return None
         if key.text == "backends":
             return Swap(self.answers.read(value), key.place)
-        enters = key.text == "enter"
-        scalar = self.values.text(value, what=f"what stands behind « {key.text}: »", empty=enters)
+        empty = key.text in ("enter", "sms")
+        scalar = self.values.text(value, what=f"what stands behind « {key.text}: »", empty=empty)
         if scalar is None:
             return None
-        span = Span(key.start, scalar.end, flow or node.flow)
-        if enters:
-            return Enter(scalar.text, key.place, span)
-        if key.text in ("shows", "ends"):
-            return Shows(scalar.text, key.text == "ends", key.place, span)
-        seconds = self.values.duration(scalar)
+        return self._single(key, scalar, Span(key.start, scalar.end, flow or node.flow))
+
+    def _single(self, key: Scalar, value: Scalar, span: Span) -> Move | None:
+        """A move that says one thing."""
+        match key.text:
+            case "enter":
+                return Enter(value.text, key.place, span)
+            case "sms":
+                return Send(value.text, key.place, span)
+            case "shows" | "ends":
+                return Shows(value.text, key.text == "ends", key.place, span)
+            case "dial":
+                code = self.values.code(value)
+                return None if code is None else Dial(code, key.place, span)
+        seconds = self.values.duration(value)
         if seconds is None:
             return None
         is_cut = key.text == "hang_up"
@@ -214,7 +220,7 @@ def _appears(secret: str, scenario: Scenario) -> bool:
         return True
     answers: list[Canned] = list(scenario.backends.values())
     for move in scenario.moves:
-        if isinstance(move, Enter) and secret in move.text:
+        if isinstance(move, Enter | Send) and secret in move.text:
             return True
         if isinstance(move, Swap):
             answers += move.backends.values()

@@ -10,7 +10,7 @@ from gateway.engine import Open
 from gateway.events import Effect, Outcome
 from gateway.scenarios.notation import data, duration, entry, quoted, scalar
 from gateway.scenarios.play import Page
-from gateway.scenarios.scenario import ASK, PHONE, Enter, HangUp, Wait
+from gateway.scenarios.scenario import ASK, PHONE, Enter, HangUp, Send, Wait
 from gateway.scenarios.standin import Called
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -22,10 +22,10 @@ _TELLING = 4  # characters; what is shorter is found everywhere, and hides nothi
 class Recorded:
     """One move (None: the first dialling), the page it led to, and what was called on the way.
 
-    `secret`: it was typed where a secret was asked.
+    `secret`: it was typed where a secret was asked, or waited for.
     """
 
-    move: Enter | HangUp | Wait | None
+    move: Enter | HangUp | Send | Wait | None
     page: Page | None = None
     calls: tuple[Called, ...] = ()
     secret: bool = False
@@ -100,7 +100,9 @@ class Recording:
         secrets = {
             recorded.move.text
             for recorded in self.moves
-            if recorded.secret and isinstance(recorded.move, Enter) and recorded.move.text.strip()
+            if recorded.secret
+            and isinstance(recorded.move, Enter | Send)
+            and recorded.move.text.strip()
         }
         found: dict[str, str] = {}
         for secret in sorted(secrets):
@@ -119,13 +121,14 @@ def _answer(called: Called) -> str:
 
 def _lines(recorded: Recorded, disguise: Mapping[str, str]) -> Iterator[str]:
     match recorded.move:
-        case Enter(text):
+        case Enter(text) | Send(text):
             if recorded.secret:
                 text = disguise.get(text, text)
             for secret, made_up in disguise.items():
                 if len(secret) >= _TELLING:  # it stays one where it was typed by mistake
                     text = text.replace(secret, made_up)
-            yield f"enter: {scalar(text)}" if text else 'enter: ""'
+            key = "sms" if isinstance(recorded.move, Send) else "enter"
+            yield f"{key}: {scalar(text)}" if text else f'{key}: ""'
         case HangUp(seconds):
             yield f"hang_up: {duration(seconds)}"
         case Wait(seconds):

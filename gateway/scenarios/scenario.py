@@ -74,6 +74,24 @@ class HangUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Send:
+    """She sends a text message to the short code. A call that was open is over."""
+
+    text: str
+    place: Place = NOWHERE
+    span: Span = NO_SPAN
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """She dials `code`, whatever was open."""
+
+    code: str
+    place: Place = NOWHERE
+    span: Span = NO_SPAN
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     seconds: int
     place: Place = NOWHERE
@@ -87,7 +105,10 @@ class Swap:
     place: Place = NOWHERE
 
 
-Move = Enter | Shows | HangUp | Wait | Swap
+Deed = Enter | HangUp | Send | Dial
+"""What brings a page."""
+
+Move = Deed | Shows | Wait | Swap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from gateway.channels import ussd
 from gateway.engine import Open, Turned
 from gateway.engine.matching import clean, fold
 from gateway.errors import GatewayError
@@ -22,7 +21,7 @@ from gateway.scenarios.phone import Phone, door
 from gateway.scenarios.play import Page
 from gateway.scenarios.recording import Recorded, Recording
 from gateway.scenarios.saving import save
-from gateway.scenarios.scenario import Enter, HangUp, Wait
+from gateway.scenarios.scenario import Enter, HangUp, Send, Wait
 from gateway.scenarios.standin import Standins, operations
 from gateway.scenarios.values import network_of
 from gateway.scenarios.view import View
@@ -47,7 +46,7 @@ class Spoke:
     text: str
 
 
-Act = Enter | Spoke | HangUp | Wait | Fail
+Act = Enter | Spoke | HangUp | Send | Wait | Fail
 
 
 @dataclass(slots=True)
@@ -110,6 +109,11 @@ class Terminal:
     @property
     def asks_secret(self) -> bool:
         """Whether what is typed next must not be seen."""
+        return self._at_secret and not self.phone.by_sms
+
+    @property
+    def _at_secret(self) -> bool:
+        """Whether a secret is asked, or waited for by SMS."""
         if self.turned is None or self.phone.open is None:
             return False
         step = self.program.steps.get(self.turned.trace.step or "")
@@ -156,6 +160,9 @@ class Terminal:
         if self.phone.open is None:
             self.view.say("no call is open; :redial calls again")
             return
+        if self.phone.by_sms:
+            self.view.say("this came by SMS; :sms TEXT answers it, :redial calls")
+            return
         self._show(self._press(text))
 
     def _press(self, text: str) -> Turned:
@@ -182,7 +189,22 @@ class Terminal:
         answered = after.session.error is not None or after.session.held != before.session.held
         return fold(text) in known and not answered
 
-    def _note(self, move: Enter | HangUp | None, turned: Turned, *, secret: bool) -> None:
+    def _text(self, text: str) -> Turned | str:
+        at_secret = self._at_secret
+        answered = self.phone.text(text)
+        self.away = 0
+        self.acts.append(Send(text))
+        if isinstance(answered, str):
+            page = Page(answered, False, None, Open.STEP, Send(text))
+            self.moves.append(Recorded(Send(text), page))
+            return answered
+        secret = at_secret and sum(map(str.isdigit, text)) > 3
+        if secret:
+            self.secrets |= {text, clean(text)} - {""}
+        self._note(Send(text), answered, secret=secret)
+        return answered
+
+    def _note(self, move: Enter | HangUp | Send | None, turned: Turned, *, secret: bool) -> None:
         trace = turned.trace
         page = Page(turned.page, turned.ends, trace.step, trace.open, move)
         calls, self.standins.called = tuple(self.standins.called), []
@@ -204,9 +226,12 @@ class Terminal:
                         self._pass(seconds)
                     case HangUp(seconds):
                         turned = self._call_again(seconds)
+                    case Send(text):
+                        answered = self._text(text)
+                        turned = turned if isinstance(answered, str) else answered
                     case Spoke(text) if self._asks_language:
                         turned = self._press(text)
-                    case Enter(text) if self.phone.open is not None:
+                    case Enter(text) if self.phone.open is not None and not self.phone.by_sms:
                         turned = self._press(text)
         except GatewayError as error:
             self._astray(error)
@@ -235,7 +260,7 @@ class Terminal:
 
     def _show(self, turned: Turned | None) -> None:
         if turned is not None:
-            bearer = ussd.bearer(self.program, self.network)
+            bearer = self.phone.bearer(turned)
             self.view.turned(turned, bearer, self.moves[-1].calls, self.secrets)
 
     # ---- commands --------------------------------------------------------------------
@@ -256,6 +281,13 @@ class Terminal:
             return
         self.network = network
         self._again(f"on {self.program.site.operators[network].name}, the same keys")
+
+    def _sms(self, text: str) -> None:
+        answered = self._text(text)
+        if isinstance(answered, str):
+            self.view.told(answered)
+        else:
+            self._show(answered)
 
     def _hang_up(self, _: str) -> None:
         self.phone.hang_up()
@@ -330,6 +362,7 @@ class Terminal:
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "lang": ("CODE", "the same keys in another language"),
     "op": ("NAME", "the same keys on another operator's screen"),
+    "sms": ("TEXT", "send a text message to the short code"),
     "hangup": ("", "lose the network"),
     "redial": ("[10m]", "call again, after a while"),
     "wait": ("10m", "let time pass"),
@@ -342,6 +375,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 _COMMANDS: Mapping[str, Callable[[Terminal, str], None]] = {
     "lang": Terminal._lang,
     "op": Terminal._operator,
+    "sms": Terminal._sms,
     "hangup": Terminal._hang_up,
     "redial": Terminal._redial,
     "wait": Terminal._wait,

@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.text import Text as Styled
 
 from gateway.engine import Turned
-from gateway.events import Bearer, Effect, Encoding, Json, Outcome
+from gateway.events import Bearer, Channel, Effect, Encoding, Json, Outcome
 from gateway.scenarios.notation import data
 from gateway.scenarios.secrecy import DOTS
 from gateway.scenarios.standin import Called
@@ -48,7 +48,9 @@ class View:
     ) -> None:
         trace = turned.trace
         known = frozenset(secrets)
-        used = f"{bearer.operator or 'USSD'} {trace.units}/{trace.budget} {_UNITS[bearer.encoding]}"
+        by_sms = bearer.channel is Channel.SMS
+        carrier = "SMS" if by_sms else bearer.operator or "USSD"
+        used = f"{carrier} {trace.units}/{trace.budget} {_UNITS[bearer.encoding]}"
         self._panel(turned.page, used)
         self.say(_where(turned))
         for name, value in _variables(turned).items():
@@ -62,12 +64,18 @@ class View:
                 self._detail(_effect(effect))
 
     def _bubble(self, effect: Effect) -> None:
-        cut = segment(str(effect.body["text"]), Encoding(str(effect.body["encoding"])))
+        text, encoding = str(effect.body["text"]), Encoding(str(effect.body["encoding"]))
+        self._message(f"SMS {effect.body['message']}", text, encoding)
+
+    def told(self, text: str) -> None:
+        """What a stop, start-again or help word is answered."""
+        self._message("SMS", text, None)
+
+    def _message(self, name: str, text: str, encoding: Encoding | None) -> None:
+        cut = segment(text, encoding)
         count = len(cut.parts)
         size = f"{count} segment{'' if count == 1 else 's'}, {cut.units} {_UNITS[cut.encoding]}"
-        self._panel(
-            str(effect.body["text"]), f"SMS {effect.body['message']}: {size}", style="green"
-        )
+        self._panel(text, f"{name}: {size}", style="green")
 
     def _panel(self, text: str, title: str, style: str = "") -> None:
         panel = Panel(
@@ -86,7 +94,8 @@ def _where(turned: Turned) -> str:
     place = f"{trace.place.file}:{trace.place.line}" if trace.place is not None else ""
     step = f"{trace.service}#{trace.part}" if trace.part else trace.service
     page = f"page {trace.page + 1} of {trace.pages}" if trace.pages > 1 else ""
-    ended = "the call has ended" if turned.ends else ""
+    by_sms = turned.session.shown is Channel.SMS
+    ended = f"the {'conversation' if by_sms else 'call'} has ended" if turned.ends else ""
     language = turned.session.language or ""
     return "  ".join(word for word in (language, step, trace.verb, place, page, ended) if word)
 

@@ -10,7 +10,7 @@ from gateway.menu.program import Program
 from gateway.scenarios.notation import entry
 from gateway.scenarios.play import Page, Played
 from gateway.scenarios.reading import read_file
-from gateway.scenarios.scenario import Enter, HangUp, Scenario, Shows
+from gateway.scenarios.scenario import Deed, Scenario, Shows
 from gateway.scenarios.secrecy import Hidden
 
 
@@ -65,7 +65,7 @@ def _reads_again(program: Program, text: str, scenarios: Sequence[Scenario]) -> 
 
 def _acts(scenario: Scenario) -> list[object]:
     return [
-        (type(move), getattr(move, "text", None), getattr(move, "seconds", None))
+        (type(move), *(getattr(move, said, None) for said in ("text", "code", "seconds")))
         for move in scenario.moves
         if not isinstance(move, Shows)
     ]
@@ -108,7 +108,7 @@ def _line_start(text: str, offset: int) -> int:
     return text.rfind("\n", 0, offset) + 1
 
 
-def _line_end(text: str, move: Enter | HangUp) -> int:
+def _line_end(text: str, move: Deed) -> int:
     """The end of the move's last line, behind a comment that stands there."""
     end = move.span.start + len(text[move.span.start : move.span.end].rstrip())
     found = text.find("\n", end)

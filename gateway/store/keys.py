@@ -10,12 +10,16 @@ hundred million numbers there are.
 from __future__ import annotations
 
 import re
-from base64 import b32decode, b32encode, urlsafe_b64encode
+from base64 import b32decode, b32encode
+from binascii import b2a_base64
 from hashlib import blake2b
 
 import msgspec
 
 from gateway.errors import SettingsError
+
+_SIZES = tuple(size.to_bytes(4, "big") for size in range(256))  # of parts that are hashed
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 DIGEST = 16  # bytes of a keyed hash, also of `request` and of an effect's key
 
@@ -80,7 +84,9 @@ class Names:
         pieces: list[bytes] = []
         for part in parts:
             data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
-            pieces += len(data).to_bytes(4, "big"), data
+            size = len(data)
+            pieces.append(_SIZES[size] if size < len(_SIZES) else size.to_bytes(4, "big"))
+            pieces.append(data)
         hashed = self._parts.copy()
         hashed.update(b"".join(pieces))
         return hashed.digest()
@@ -117,6 +123,10 @@ class Names:
     def effect(self, shard: int, key: bytes) -> str:
         """Exists while an effect of this key must not be done again."""
         return f"{self._tags[shard]}:e:{text(key)}"
+
+    def tally(self, citizen: Citizen, window: str) -> str:
+        """How many messages she sent within the window of that name."""
+        return f"{self._tags[citizen.shard]}:n:{window}:{citizen.digest}"
 
     def stream(self, shard: int) -> str:
         return f"{self._tags[shard]}:effects"
@@ -216,4 +226,6 @@ class Names:
 
 
 def text(digest: bytes) -> str:
-    return urlsafe_b64encode(digest).rstrip(b"=").decode()
+    """base64url without padding (RFC 4648 §5); the standard library's own takes twice as long."""
+    written = b2a_base64(digest, newline=False).translate(_URL_SAFE)
+    return written.rstrip(b"=").decode("ascii")

@@ -10,19 +10,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from types import MappingProxyType
+from typing import Final
 
 import msgspec
 
 from gateway.errors import ClaimLost, SealBroken, StoreError
-from gateway.store.connection import Argument
+from gateway.store.connection import Argument, Reply
 from gateway.store.fence import Durability
 from gateway.store.keys import DIGEST, Citizen, Names
 from gateway.store.library import LOAD, RELEASE, SAVE
-from gateway.store.nodes import Nodes
+from gateway.store.nodes import Aside, Nodes
 from gateway.store.seal import Seal
 
 DAY = 86_400.0
@@ -31,6 +33,7 @@ _FORMAT = b"\x01"
 _HEADER = 35  # bytes; functions.lua draws it
 _CLAIM = 8
 _NO_LEASE = bytes(6)
+_NO_WINDOWS: Mapping[str, float] = MappingProxyType({})
 
 
 class State(StrEnum):
@@ -40,13 +43,15 @@ class State(StrEnum):
     OPEN = "open"  # there is one; claimed
     REPEAT = "repeat"  # this very request was the last one answered; not claimed
     BUSY = "busy"  # another request is being worked on; not claimed
+    DONE = "done"  # this message was answered before its conversation went on; not claimed
 
 
 class Loaded(msgspec.Struct, frozen=True, gc=False):
     """What `load` found. `claim` is given back to `save` or `release` as it is.
 
     `broken` says that there was a conversation which cannot be opened any more (its key was
-    taken out of GATEWAY_SECRET_KEYS, or it was tampered with): it begins anew.
+    taken out of GATEWAY_SECRET_KEYS, or it was tampered with): it begins anew. `counts` are how
+    many steps were claimed within each of the windows that were asked for, this one included.
     """
 
     state: State
@@ -55,10 +60,17 @@ class Loaded(msgspec.Struct, frozen=True, gc=False):
     language: str | None = None
     claim: bytes | None = None
     broken: bool = False
+    counts: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
         return f"Loaded({self.state.name})"  # what is in clear here stays out of logs
 
+
+# Looked up once: Python 3.11 is slow with members of an enum.
+_BUSY: Final = State.BUSY
+_FRESH: Final = State.FRESH
+_REPEAT: Final = State.REPEAT
+_DONE: Final = State.DONE
 
 _STATES = {state.value.encode(): state for state in State}
 
@@ -94,25 +106,38 @@ class Sessions:
         self._giving_up: set[asyncio.Task[None]] = set()
 
     async def load(
-        self, citizen: Citizen, request: bytes, *, lease: float, material: bytes = b""
+        self,
+        citizen: Citizen,
+        request: bytes,
+        *,
+        lease: float,
+        material: bytes = b"",
+        mark: bytes | None = None,
+        windows: Mapping[str, float] = _NO_WINDOWS,
     ) -> Loaded:
         """Reads a citizen's conversation and claims its next step for `lease` seconds.
 
         `request` is the keyed hash (16 bytes) of what came in; `material` is what her pins were
         sealed under besides the keys, without which `secrets` stays None. On BUSY the caller
-        waits a little and asks again, until it is REPEAT or its turn.
+        waits a little and asks again, until it is REPEAT or its turn. With a `mark` that `save`
+        was given before, it is DONE; `windows` (with a `mark` only) are named, and seconds long.
         Raises StoreUnavailable; SealBroken for a repeat that cannot be opened.
         """
         if len(request) != DIGEST:
             raise ValueError(f"request is a keyed hash of {DIGEST} bytes")
-        keys = self._names.conversation(citizen)
+        keys: Sequence[str] = self._names.conversation(citizen)
+        if mark is not None:
+            names = self._names
+            tallies = (names.tally(citizen, window) for window in windows)
+            keys = (*keys, names.effect(citizen.shard, mark), *tallies)
         word = os.urandom(_CLAIM)
         try:
             found = await self._nodes.call(
                 citizen.shard,
                 LOAD,
                 keys,
-                (request, word, _ms(lease), self._language_life),
+                (request, word, _ms(lease), self._language_life, *map(_ms, windows.values())),
+                again=True,
             )
         except asyncio.CancelledError:
             # It may be under way: then the claim is taken, by nobody. The same connection
@@ -122,23 +147,24 @@ class Sessions:
             task.add_done_callback(self._giving_up.discard)
             raise
         state = _STATES[found[0]]
-        if state is State.BUSY:
+        if state is _BUSY or state is _DONE:
             return Loaded(state)
-        _, value, pins, chosen = found
+        _, value, pins, chosen, *counted = found
+        counts = tuple(counted[0]) if counted else ()
         language = None if chosen is None else chosen.decode()
-        if state is State.FRESH:
-            return Loaded(state, language=language, claim=word + bytes(4))
+        if state is _FRESH:
+            return Loaded(state, language=language, claim=word + bytes(4), counts=counts)
         try:
             body = self._seal.open(value[_HEADER:], value[:21] + keys[0].encode())
         except SealBroken:
-            if state is State.REPEAT:
+            if state is _REPEAT:
                 raise
             claim = word + value[1:5]
-            return Loaded(State.FRESH, language=language, claim=claim, broken=True)
-        if state is State.REPEAT:
+            return Loaded(_FRESH, language=language, claim=claim, broken=True, counts=counts)
+        if state is _REPEAT:
             return Loaded(state, body, language=language)
         secrets = None if pins is None else self._open_pins(citizen, pins, material)
-        return Loaded(state, body, secrets, language, word + value[1:5])
+        return Loaded(state, body, secrets, language, word + value[1:5], counts=counts)
 
     async def save(
         self,
@@ -146,22 +172,25 @@ class Sessions:
         claim: bytes,
         *,
         request: bytes,
-        body: bytes,
+        body: bytes | None,
         ttl: float,
         secrets: bytes | None = None,
         secrets_ttl: float = 180.0,
         material: bytes = b"",
         language: str | None = None,
         effects: Sequence[tuple[bytes, bytes]] = (),
+        mark: tuple[bytes, float] | None = None,
         durable: bool = True,
     ) -> int:
         """Writes the step and gives the claim back, all at once or not at all.
 
+        None as `body` leaves her conversation, pins and language as they are.
         `ttl` and `secrets_ttl` are seconds. Without `secrets` those kept so far are deleted; with
         them, `material` is what they need to be opened besides the keys. `language` is one newly
         chosen. Each effect is (key of 16 bytes, payload), written to the shard's stream unless
         its key was written before; with `durable` the call then returns only once they are on
-        the server's disk, where that can be known (see `gateway.store.fence`).
+        the server's disk, where that can be known (see `gateway.store.fence`). By its `mark` (a key
+        of 16 bytes, and seconds) `load` knows that this step was taken.
         Gives how many effects were new. Raises ClaimLost (nothing was written) or
         StoreUnavailable (nobody knows: it can be called again with the same arguments).
         """
@@ -178,20 +207,26 @@ class Sessions:
             claim[:_CLAIM],
             # The claim's word stays, its lease is over: a save whose answer was lost can be
             # repeated until the next step claims, and does nothing twice.
-            head + claim[:_CLAIM] + _NO_LEASE + self._seal.seal(body, head + key.encode()),
+            b""
+            if body is None
+            else head + claim[:_CLAIM] + _NO_LEASE + self._seal.seal(body, head + key.encode()),
             _ms(ttl),
             b"" if secrets is None else self._seal_pins(citizen, secrets, material),
             _ms(secrets_ttl),
             language or "",
             self._language_life,
-            _ms(max(self._effects_life, ttl)),
             self._stream_life,
         ]
         for name, payload in effects:
             keys.append(names.effect(citizen.shard, name))
-            arguments.append(name)
-            arguments.append(self._seal.seal(payload, keys[3].encode() + name))
-        added: int = await self._nodes.call(citizen.shard, SAVE, keys, arguments)
+            sealed = self._seal.seal(payload, keys[3].encode() + name)
+            arguments += (name, sealed, _ms(max(self._effects_life, ttl)))
+        if mark is not None:
+            keys.append(names.effect(citizen.shard, mark[0]))
+            arguments += (mark[0], b"", _ms(mark[1]))
+        # Written a second time it is the same; and if it was written, the claim is gone, and the
+        # answer of this very request is found. An effect's way to the disk is not asked twice.
+        added: int = await self._nodes.call(citizen.shard, SAVE, keys, arguments, again=not effects)
         if added < 0:
             raise ClaimLost("this step of the conversation was taken over")
         if effects and durable:
@@ -203,25 +238,22 @@ class Sessions:
         key = self._names.session(citizen)
         await self._nodes.call(citizen.shard, RELEASE, (key,), (claim[:_CLAIM],))
 
-    async def bind(self, session: bytes, citizen: Citizen, *, ttl: float) -> None:
+    def bind(self, session: bytes, citizen: Citizen, *, ttl: float) -> Aside[None]:
         """Remembers for `ttl` seconds whose provider session this is (a keyed hash of its id)."""
-        await self._nodes.execute(
+        return self._nodes.aside(
             self._names.shard(session),
             "SET",
             self._names.binding(session),
             f"{citizen.shard}:{citizen.digest}",
             "PX",
             _ms(ttl),
+            read=_nothing,
         )
 
-    async def seen(self, session: bytes) -> Citizen | None:
+    def seen(self, session: bytes) -> Aside[Citizen | None]:
         """Whose provider session this is, if it was bound."""
         shard = self._names.shard(session)
-        found = await self._nodes.execute(shard, "GET", self._names.binding(session))
-        if found is None:
-            return None
-        number, _, digest = found.decode().partition(":")
-        return Citizen(int(number), digest)
+        return self._nodes.aside(shard, "GET", self._names.binding(session), read=_bound)
 
     async def remembered(self, citizen: Citizen) -> str | None:
         """The language that she chose, without touching her conversation."""
@@ -260,8 +292,20 @@ class Sessions:
             return None
 
 
+def _nothing(_reply: Reply) -> None:
+    pass
+
+
+def _bound(reply: Reply) -> Citizen | None:
+    if reply is None:
+        return None
+    number, _, digest = reply.decode().partition(":")
+    return Citizen(int(number), digest)
+
+
 @lru_cache(256)  # times to live are constants, and what menus say
-def _ms(seconds: float) -> int:
+def _ms(seconds: float) -> str:
+    """Milliseconds, written as Redis reads them."""
     if seconds <= 0:
         raise ValueError("a time to live is more than nothing")
-    return max(1, round(seconds * 1000))
+    return str(max(1, round(seconds * 1000)))

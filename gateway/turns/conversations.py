@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from functools import partial
-from typing import Any, TypeVar
 
 import structlog
 
-from gateway.engine import Open, Session, Turned, decode, encode
+from gateway.engine import LASTS, Open, Session, Turned, decode, encode
 from gateway.errors import SessionUnreadable, StoreError, StoreUnavailable
-from gateway.events import Effect
+from gateway.events import Channel, Effect
 from gateway.menu.library import Library
 from gateway.messaging import orders
-from gateway.store import Citizen, Loaded, State
+from gateway.store import Citizen, Loaded, Names, State
 from gateway.turns import envelope
 from gateway.turns.envelope import Envelope
 from gateway.turns.step import Callers, Step
@@ -30,13 +28,11 @@ KEPT_ENDED = 600.0  # seconds that a last page is kept, for repeats of its reque
 KEPT_OPEN = 600.0  # the least that an open session is kept; resume_for may say more
 KEPT_SECRETS = 300.0  # longer than any operator keeps one USSD session open
 KEPT_BINDING = 3600.0  # seconds that a provider session is known to be its caller's
-QUICK = 1.0  # seconds: a failure that came sooner was a connection that broke
+GIVING_BACK = 1.0  # seconds that a failed step waits for its claim to be taken back
 LAST_LOOK = 0.5  # seconds before the deadline
 
 _PAUSES = (0.02, 0.04, 0.08, 0.16, 0.25)  # seconds between two looks at a twin's step
 _PROMISES = frozenset({"sms", "callback", "follow"})  # on disk before the citizen reads of them
-
-_Given = TypeVar("_Given")
 
 _log = structlog.get_logger("gateway.turns")
 
@@ -59,22 +55,14 @@ class Conversations:
         if owner == step.citizen:
             loaded = await self._look(step)
         else:
-            asked = _beside(_twice(lambda: sessions.seen(step.provider_session)))
+            asked = sessions.seen(step.provider_session)
             loaded = await self._look(step)
             owner = await asked
-        pauses = iter(_PAUSES)
-        while loaded.state is State.BUSY:
-            pause = next(pauses, _PAUSES[-1])
-            if time.monotonic() + pause > step.deadline - LAST_LOOK:
-                break
-            await asyncio.sleep(pause)
-            loaded = await self._look(step)
-        return loaded, owner
+        return await until_free(loaded, lambda: self._look(step), step.deadline), owner
 
     async def _look(self, step: Step) -> Loaded:
-        load = step.store.sessions.load
-        loaded = await _twice(
-            partial(load, step.citizen, step.digest, lease=LEASE, material=step.material)
+        loaded = await step.store.sessions.load(
+            step.citizen, step.digest, lease=LEASE, material=step.material
         )
         step.claim = loaded.claim
         step.language = loaded.language
@@ -100,8 +88,11 @@ class Conversations:
         heard = len(step.request.transcript or "")
         left = Envelope(step.provider_session, heard, step.digest, encode(session))
         ordered = () if turned is None else turned.effects
-        save = partial(
-            step.store.sessions.save,
+        sessions = step.store.sessions
+        bound = None
+        if self._callers.get(step.provider_session) != step.citizen:
+            bound = sessions.bind(step.provider_session, step.citizen, ttl=KEPT_BINDING)
+        await sessions.save(
             step.citizen,
             claim,
             request=step.digest,
@@ -109,53 +100,29 @@ class Conversations:
             ttl=self._lifetime(session),
             secrets=secrets,
             secrets_ttl=KEPT_SECRETS,
-            material=step.material,
+            material=b"" if secrets is None else step.material,
             language=None if turned is None else turned.language,
+            effects=self._entries(step, session, ordered, now) if ordered else (),
+            durable=any(order.kind in _PROMISES for order in ordered),
         )
-        if ordered:
-            # Its way to the disk is not asked twice.
-            durable = any(order.kind in _PROMISES for order in ordered)
-            saving = save(effects=self._orders(step, session, ordered, now), durable=durable)
-        else:
-            # Written a second time it is the same; and if it was written, the claim is gone, and
-            # the answer of this very request is found.
-            saving = _twice(save)
-        if self._callers.get(step.provider_session) == step.citizen:
-            await saving
-        else:
-            bound = _beside(_twice(lambda: self._bind(step)))
-            await saving
+        if bound is not None:
             await bound
+            self._callers.remember(step.provider_session, step.citizen)
         step.claim = None
 
-    def _orders(
-        self, step: Step, session: Session, ordered: Sequence[Effect], now: int
+    def _entries(
+        self, step: Step, session: Session, ordered: Iterable[Effect], now: int
     ) -> list[tuple[bytes, bytes]]:
-        """The key and the payload of each effect."""
-        digest = step.store.names.digest
         language = session.language or self._library.current.site.source
-        return [
-            (
-                digest("effect", order.conversation, order.step, str(order.attempt), order.kind),
-                orders.encode(
-                    order,
-                    phone=step.request.phone,
-                    language=language,
-                    program=session.program,
-                    at=now,
-                ),
-            )
-            for order in ordered
-        ]
-
-    async def _bind(self, step: Step) -> None:
-        await step.store.sessions.bind(step.provider_session, step.citizen, ttl=KEPT_BINDING)
-        self._callers.remember(step.provider_session, step.citizen)
+        given = (step.request.phone, language, session.program, now)
+        return entries(step.store.names, ordered, *given)
 
     def _lifetime(self, session: Session) -> float:
         """Seconds that a conversation is kept after this step."""
         if session.open is Open.ENDED:
             return KEPT_ENDED
+        if session.shown is Channel.SMS:
+            return LASTS
         program = self._library.get(session.program) or self._library.current
         service = program.services.get(session.service)
         resumable = 0.0 if service is None else service.resume_for.total_seconds()
@@ -174,8 +141,21 @@ class Conversations:
         """
         if not isinstance(error, StoreUnavailable):
             with suppress(StoreError, TimeoutError):
-                async with asyncio.timeout(QUICK):
+                async with asyncio.timeout(GIVING_BACK):
                     await self.release(step)
+
+
+def entries(
+    names: Names, ordered: Iterable[Effect], phone: str, language: str, program: str, now: int
+) -> list[tuple[bytes, bytes]]:
+    """The key and the payload of each effect. `now`: seconds since the epoch."""
+    return [
+        (
+            names.digest("effect", one.conversation, one.step, str(one.attempt), one.kind),
+            orders.encode(one, phone=phone, language=language, program=program, at=now),
+        )
+        for one in ordered
+    ]
 
 
 def opened(loaded: Loaded) -> tuple[Envelope, Session] | None:
@@ -192,20 +172,15 @@ def opened(loaded: Loaded) -> tuple[Envelope, Session] | None:
         return None
 
 
-async def _twice(ask: Callable[[], Awaitable[_Given]]) -> _Given:
-    """Asks once more where the connection broke on the way: a server that is there again (the
-    deployment's own is started anew at once) answers, and one that stays away refuses at once."""
-    started = time.monotonic()
-    try:
-        return await ask()
-    except StoreUnavailable:
-        if time.monotonic() - started > QUICK:
-            raise
-        return await ask()
-
-
-def _beside(work: Coroutine[Any, Any, _Given]) -> asyncio.Task[_Given]:
-    """Begins now what is awaited later, or by nobody if something else fails first."""
-    task = asyncio.get_running_loop().create_task(work)
-    task.add_done_callback(lambda done: done.cancelled() or done.exception())
-    return task
+async def until_free(
+    loaded: Loaded, look: Callable[[], Awaitable[Loaded]], deadline: float
+) -> Loaded:
+    """Looks again while a twin is worked on; still BUSY just before `deadline` (monotonic)."""
+    pauses = iter(_PAUSES)
+    while loaded.state is State.BUSY:
+        pause = next(pauses, _PAUSES[-1])
+        if time.monotonic() + pause > deadline - LAST_LOOK:
+            break
+        await asyncio.sleep(pause)
+        loaded = await look()
+    return loaded

@@ -9,7 +9,8 @@ from gateway.errors import SessionUnreadable
 
 
 class Envelope(msgspec.Struct, array_like=True, frozen=True):
-    """One citizen's conversation as one provider session left it.
+    """One citizen's conversation as one provider session left it; what comes by SMS leaves how
+    far that was heard as it is.
 
     Neither the provider's session id nor what she typed is in here: the transcript repeats
     every answer, secrets too, so only its length and a keyed hash are kept. The last answer is
@@ -20,6 +21,8 @@ class Envelope(msgspec.Struct, array_like=True, frozen=True):
     length: int  # characters of the transcript heard so far
     digest: bytes  # keyed hash of those, with the provider session's
     session: bytes  # the engine's own encoding
+    echo: bytes = b""  # keyed hash of the last text message and what it was answered
+    echoes: int = 0  # how often running
 
     @property
     def heard(self) -> Heard:

@@ -25,7 +25,7 @@ from gateway.channels.ussd import bearer, dialled
 from gateway.deadlines import Deadlines
 from gateway.engine import Open, Session, resumes, turn
 from gateway.errors import ClaimLost, SessionUnreadable, StoreUnavailable
-from gateway.events import Dial, Scene, Typed, UssdReply, UssdRequest
+from gateway.events import Channel, Dial, Scene, Typed, UssdReply, UssdRequest
 from gateway.logs import failure
 from gateway.menu.library import Library
 from gateway.menu.program import Program
@@ -118,7 +118,7 @@ class UssdTurns:
         if loaded.state is State.REPEAT:
             if kept is None:
                 raise SessionUnreadable("the answer to this request cannot be read")
-            return Result.REPEAT, _current(kept[1])
+            return Result.REPEAT, self._current(step, kept[1])
         if kept is not None:
             step.language = kept[1].language or step.language
             if kept[0].provider_session == step.provider_session:
@@ -140,7 +140,7 @@ class UssdTurns:
             # Longer than what was heard, yet no continuation: something was lost on the way.
             # Nothing is taken out of it, but it is where the next request goes on from.
             await self._conversations.keep(step, session, secrets=loaded.secrets)
-            return Result.LATE, _current(session)
+            return Result.LATE, self._current(step, session)
         program = self._library.get(session.program) or self._library.current
         return await self._turn(step, loaded, program, session, Typed(typed))
 
@@ -166,7 +166,13 @@ class UssdTurns:
 
     async def _late(self, step: Step, session: Session) -> _Answer:
         await self._conversations.release(step)
-        return Result.LATE, _current(session)
+        return Result.LATE, self._current(step, session)
+
+    def _current(self, step: Step, session: Session) -> UssdReply:
+        """The page that she saw last. One that came by SMS would not fit here."""
+        if session.shown is not Channel.USSD:
+            return self._ending("busy", step.request.network, step.language)
+        return UssdReply(session.last, session.open is Open.ENDED)
 
     # ---- the turn itself -------------------------------------------------------------------
 
@@ -183,7 +189,7 @@ class UssdTurns:
             phone=step.request.phone,
             bearer=bearer(program, step.request.network),
             now=now,
-            today=_day(now // 60, program.site.timezone),
+            today=day(now // 60, program.site.timezone),
             language=loaded.language,
             secrets=envelope.decode_secrets(loaded.secrets),
         )
@@ -211,10 +217,6 @@ class UssdTurns:
 
 
 @lru_cache(16)
-def _day(minutes: int, timezone: str) -> date:
+def day(minutes: int, timezone: str) -> date:
     """The day in that zone, so many minutes after the epoch: no day begins within one."""
     return datetime.fromtimestamp(minutes * 60, ZoneInfo(timezone)).date()
-
-
-def _current(session: Session) -> UssdReply:
-    return UssdReply(session.last, session.open is Open.ENDED)

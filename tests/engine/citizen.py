@@ -8,9 +8,10 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from gateway.channels import sms
 from gateway.channels.ussd import bearer, dialled
 from gateway.engine import Session, Turned, decode, drive, encode, resumes, turn
-from gateway.events import Answered, CallRequest, Dial, Outcome, Scene, Typed
+from gateway.events import Answered, CallRequest, Dial, Encoding, Outcome, Scene, Texted, Typed
 from gateway.menu import load
 from gateway.menu.program import Program
 
@@ -113,24 +114,33 @@ class Citizen:
             self._turn(Typed(text))
         return self.page
 
+    def text(self, text: str) -> str:
+        """Send a message to the short code. The call, if there was one, is over."""
+        self.dialling += 1
+        self.secrets = {}
+        return self._turn(Texted(text, f"conversation-{self.dialling}"))
+
     def resumes(self, code: str = "*229#") -> bool:
         event = Dial(code, "conversation-x")
         return resumes(self.program, self.session, event, self._scene())
 
-    def _scene(self) -> Scene:
+    def _scene(self, *, by_sms: bool = False) -> Scene:
+        bearers = sms.bearers(self.program, self.network) if by_sms else None
         return Scene(
             phone=self.phone,
-            bearer=bearer(self.program, self.network),
+            bearer=bearers[Encoding.GSM7] if bearers else bearer(self.program, self.network),
+            bearers=bearers,
             now=self.now,
             today=self.today,
             language=self.language,
             secrets=dict(self.secrets),
         )
 
-    def _turn(self, event: Dial | Typed) -> str:
+    def _turn(self, event: Dial | Typed | Texted) -> str:
         self.calls = []
         session = None if self.stored is None else decode(self.stored)
-        turned = drive(turn(self.program, session, event, self._scene()), self._answer)
+        scene = self._scene(by_sms=isinstance(event, Texted))
+        turned = drive(turn(self.program, session, event, scene), self._answer)
         assert turned.trace.units <= turned.trace.budget, "a page over its budget"
         self.turned = turned
         self.stored = encode(turned.session)

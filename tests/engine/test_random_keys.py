@@ -1,7 +1,8 @@
 """Whatever is typed: never a crash, never a page over its budget, always a way on or an end.
 
 And no secret anywhere but in the call that takes it. Played on the menus that ship with the
-project and on those of the transcripts, in every language, on phones of three kinds.
+project and on those of the transcripts, in every language, on phones of three kinds, by USSD, by
+SMS, and on both in turns.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from gateway.channels.sms import BUDGETS, encoding
 from gateway.engine import Session, Turned
-from gateway.events import CallRequest, Encoding, Outcome
+from gateway.events import CallRequest, Channel, Encoding, Outcome
 from gateway.menu.program import Ask, FieldType, Kind, Operation, Operator, Program
 from gateway.text.gsm7 import encodable, units
 from tests.engine.citizen import Citizen, build, load_folder, personal
@@ -36,6 +38,7 @@ TYPED = (
     *("0197000000", "12 500", "Adjoa", "EC-1042", "cotonou", "abomey", "\x00", "\ud83d", "é" * 300),
     *("🎉", "ɖɛɔ", "{nom}", "%s", "a" * 10_000, "\u202e", "-1", "٣", "1*2"),
 )
+TEXTED = ("ACTE", "Naissance svp!", "1 2 1234567890", "acte 1 1", "menu", "1, 2", "Bonjour", "1!")
 WORST = ("W" * 300, "ŋ̃ɔ̀ɛ́ " * 20, "x\x00\r\ny", "🎉", "", "12€{}[]", "\u202f")
 
 
@@ -60,6 +63,7 @@ class Clumsy(Citizen):
     """Types anything; her back ends answer anything that their contract allows, and worse."""
 
     chance: Random = field(default_factory=Random)
+    texts: float = 0.0  # the share of what she does by SMS
     secrets_typed: set[str] = field(default_factory=set)
 
     def answer_of(self, request: CallRequest) -> object:
@@ -88,6 +92,12 @@ class Clumsy(Citizen):
         return self.chance.choice((*WORST, "EC-1042"))
 
     def step(self) -> None:
+        if self.chance.random() < self.texts:
+            self.now += self.chance.choice((1, 1, 100, 10_000, 100_000))
+            self.text(self.chance.choice((*TYPED, *TEXTED)))
+            return
+        if self.turned is not None and self.session.shown is Channel.SMS:
+            self.turned = None
         if self.turned is None or self.turned.ends or self.chance.random() < 0.05:
             self.now += self.chance.choice((1, 100, 10_000))
             code = self.chance.choice(list(self.program.site.codes))
@@ -109,9 +119,15 @@ class Clumsy(Citizen):
 def hold(citizen: Clumsy, turned: Turned, session: Session) -> None:
     """What must be true of every turn."""
     bearer_ = next(phone for phone in PHONES if phone.network == citizen.network)
+    letters, budget = bearer_.encoding, bearer_.budget
+    if session.shown is Channel.SMS:
+        letters = next(one for one, most in BUDGETS.items() if most == turned.trace.budget)
+        budget = BUDGETS[letters]
+        assert not turned.secrets
+        assert units(turned.page, encoding(turned.page)) <= BUDGETS[encoding(turned.page)]
     assert turned.page.strip()
-    assert units(turned.page, bearer_.encoding) == turned.trace.units <= bearer_.budget
-    assert bearer_.encoding is Encoding.UCS2 or encodable(turned.page)
+    assert units(turned.page, letters) == turned.trace.units <= budget
+    assert letters is Encoding.UCS2 or encodable(turned.page)
     if not turned.ends and turned.trace.verb == "end":
         assert turned.trace.page + 1 < turned.trace.pages
     assert len(session.history) <= 30
@@ -122,12 +138,15 @@ def hold(citizen: Clumsy, turned: Turned, session: Session) -> None:
         assert secret not in repr(turned.effects)
 
 
-def play(program: str, language: str | None, network: str, seed: int, steps: int) -> Any:
+def play(
+    program: str, language: str | None, network: str, seed: int, steps: int, texts: float = 0.0
+) -> Any:
     citizen = Clumsy(
         programs()[program],
         network=network,
         language=language,
         chance=Random(seed),  # noqa: S311
+        texts=texts,
     )
     for _ in range(steps):
         citizen.step()
@@ -142,12 +161,14 @@ def play(program: str, language: str | None, network: str, seed: int, steps: int
     nth=st.integers(0, 8),
     network=st.sampled_from([phone.network for phone in PHONES]),
     seed=st.integers(0, 2**32),
+    texts=st.sampled_from([0.0, 0.3, 0.9]),
 )
-@example(program="shipped", nth=0, network="3", seed=1)
-def test_random_keys(program: str, nth: int, network: str, seed: int) -> None:
+@example(program="shipped", nth=0, network="3", seed=1, texts=0.0)
+@example(program="shipped", nth=8, network="3", seed=1, texts=0.9)
+def test_random_keys(program: str, nth: int, network: str, seed: int, texts: float) -> None:
     offered = programs()[program].site.offered
     language = None if nth == 8 else offered[nth % len(offered)]
-    citizen = play(program, language, network, seed, 40)
+    citizen = play(program, language, network, seed, 40, texts)
     assert citizen.dialling > 0
 
 
@@ -155,10 +176,11 @@ def test_every_shipped_menu_in_every_language() -> None:
     """Each language of the shipped menus gets its own long walk, on each kind of phone."""
     shipped = programs()["shipped"]
     walks = [
-        play("shipped", language, phone.network, seed, 250)
+        play("shipped", language, phone.network, seed, 250, texts)
         for seed, language in enumerate(shipped.site.offered)
         for phone in PHONES
+        for texts in (0.0, 0.5)
     ]
     reached = {citizen.session.service for citizen in walks}
-    assert len(walks) == len(shipped.site.offered) * 3
+    assert len(walks) == len(shipped.site.offered) * 3 * 2
     assert reached

@@ -348,6 +348,17 @@ def test_the_language_is_not_asked_where_there_is_only_one() -> None:
     assert citizen.type("1") == page
 
 
+def test_the_languages_of_a_service_stay_the_same_until_one_is_chosen() -> None:
+    languages = "fr: Français\n  en: English\n  ha: Hausa\n"
+    site = SITE.replace("fr: Français\n", languages)
+    menu = "title: Essai\nlanguages: [fr, en]\nflow:\n  start:\n    - menu: Quoi ?\n"
+    menu += "      choices: [Un, Deux]\n      save: quoi\n    - end: Bien {quoi}.\n"
+    citizen = Citizen(build({"site.yaml": site, "essai.yaml": menu}))
+    assert citizen.dial("*229#") == "Votre langue ?\n1. Francais\n2. English"
+    assert citizen.type("3").startswith("Tapez le numéro")
+    assert citizen.type("1").startswith("Quoi ?")
+
+
 def test_a_turn_can_be_abandoned_between_a_call_and_its_answer() -> None:
     """Nothing is kept of it: the same input, sent again, is the same call."""
     citizen = Citizen(build({"site.yaml": SITE + BACKEND, "essai.yaml": VAULT}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -81,6 +82,28 @@ async def test_the_package_builds_what_it_always_built(
         "username=gov-bj&to=%2B2290197000001&message="
         "ANIP%3A+Acte+EC-1042+pr%C3%AAt+%C3%A0+Cotonou+%26+pay%C3%A9.&bulkSMSMode=1&from=8585"
     )
+
+
+async def test_an_answer_is_json_whatever_its_type_adds(
+    fake: Fake, http: httpx2.AsyncClient
+) -> None:
+    content = json.dumps(answer(recipient())).encode()
+    fake.says = [
+        b"HTTP/1.1 201 X\r\nContent-Type: application/json; charset=utf-8\r\n"
+        b"Content-Length: %d\r\n\r\n%s" % (len(content), content)
+    ]
+    sent = await sender("africastalking", fake.base, http).send(SMS)
+    assert sent == Submission(Fate.SENT, "ATXid_1")
+
+
+@pytest.mark.parametrize(
+    ("username", "host"),
+    [("gov-bj", "api.africastalking.com"), ("sandbox", "api.sandbox.africastalking.com")],
+)
+def test_the_username_says_whether_it_is_meant(username: str, host: str) -> None:
+    built = Requests(username, KEY, None).bulk(NUMBER, "", "a")
+    assert built.url == f"https://{host}/version1/messaging"
+    assert "from" not in built.form
 
 
 @pytest.mark.parametrize(
@@ -169,8 +192,17 @@ async def test_infobip_takes_our_id(fake: Fake, http: httpx2.AsyncClient) -> Non
         ),
         (
             "REJECTED",
-            "REJECTED_DESTINATION_ON_BLOCKLIST",
+            "REJECTED_DESTINATION_BLOCKLISTED",
             Submission(Fate.SUPPRESSED, reason="opted-out"),
+        ),
+        ("REJECTED", "REJECTED_SYSTEM_ERROR", Submission(Fate.RETRY, reason="provider-trouble")),
+        ("REJECTED", "REJECTED_FLOODING_FILTER", Submission(Fate.RETRY, reason="throttled")),
+        ("REJECTED", "REJECTED_SOURCE", Submission(Fate.FAILED, reason="invalid-sender")),
+        # The attempt before, whose answer was lost, had reached them: it is not sent twice.
+        (
+            "REJECTED",
+            "REJECTED_DUPLICATE_MESSAGE_ID",
+            Submission(Fate.UNSURE, SMS.id, "duplicate"),
         ),
         ("TOMORROW", "X", Submission(Fate.UNSURE, SMS.id, "other")),
     ],
@@ -259,6 +291,7 @@ async def test_what_reached_nobody_is_tried_again(http: httpx2.AsyncClient, name
         ("+22997000001", "a", "invalid-number"),
         ("+2290197000001\n", "a", "invalid-number"),
         (NUMBER, "", "invalid-message"),
+        (NUMBER, "\ud800", "invalid-message"),
     ],
 )
 async def test_what_cannot_be_sent_is_not(

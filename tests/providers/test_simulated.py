@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 import httpx2
 import pytest
 
-from gateway.events import Encoding, Fate, OutgoingSms, Submission
+from gateway.callbacks import Callbacks
+from gateway.events import Encoding, Fate, MessageState, OutgoingSms, Receipt, Submission
+from gateway.metrics import Metrics
 from gateway.providers.simulated import RESERVED, Magic, Simulated
 
 pytestmark = pytest.mark.anyio
@@ -90,3 +92,31 @@ async def test_a_gateway_that_is_away_hurts_nobody(town: Town) -> None:
         assert (await provider.send(sms("01"))).fate is Fate.SENT
         await provider.close()
         await asyncio.sleep(0)
+
+
+@dataclass
+class Shelf:
+    """Keeps what the receipt route takes."""
+
+    receipts: list[Receipt] = field(default_factory=list)
+
+    async def take(self, receipts: Sequence[Receipt]) -> None:
+        self.receipts += receipts
+
+
+async def test_receipts_go_the_way_of_real_ones() -> None:
+    shelf, token = Shelf(), "jeton-de-test-0123456789abcdef"
+    callbacks = Callbacks([token], Metrics(), lambda: "BJ", receipts=shelf)
+    transport = httpx2.ASGITransport(callbacks)
+    async with httpx2.AsyncClient(transport=transport, trust_env=False) as reports:
+        address = f"http://gateway/callbacks/simulated/{token}/delivery-reports"
+        provider = Simulated(reports, address)
+        for digits in ("01", Magic.FAILED, Magic.ABSENT):
+            await provider.send(sms(digits))
+        await provider.close()
+    told = {(receipt.state, receipt.reason) for receipt in shelf.receipts}
+    assert told == {
+        (MessageState.DELIVERED, ""),
+        (MessageState.FAILED, "network"),
+        (MessageState.EXPIRED, "absent"),
+    }

@@ -114,7 +114,12 @@ FAULTS = {
         (3, 20),
         "quotes",
     ),
-    "an SMS as a move": ("- test: a\n  play:\n    - sms: ACTE", "unknown-key", (3, 7), "its code"),
+    "a code as a move that opens nothing": (
+        '- test: a\n  play:\n    - dial: "*230#"',
+        "bad-code",
+        (3, 13),
+        "*229#",
+    ),
     "no duration": ("- test: a\n  play: [wait: 3 min]", "bad-duration", (2, 16), "3m"),
     "no duration of a cut": ("- test: a\n  play: [hang_up: x]", "bad-duration", (2, 19), "3m"),
     "a code that opens nothing": (
@@ -236,11 +241,6 @@ def test_a_wrong_answer_of_a_back_end_is_told(name: str) -> None:
     found = read_text(f"- test: a\n  backends: {answers}\n  play: [enter: 1]")[1]
     assert [(one.code, (one.place.line, one.place.column)) for one in found] == [(code, place)]
     assert hint in found[0].hint
-
-
-def test_conversations_by_sms_are_said_to_be_not_played_yet() -> None:
-    found = read_text("- test: a\n  play:\n    - sms: ACTE")[1]
-    assert "not played yet" in found[0].message
 
 
 def test_all_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:

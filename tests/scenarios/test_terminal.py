@@ -104,7 +104,7 @@ def test_a_page_stands_in_its_budget_with_its_place(session: Session) -> None:
         "2. Mariage",
     ]
     assert lines[5].startswith("fr  acte#start  menu  ")
-    assert lines[5].endswith("data/menus/acte.yaml:6")
+    assert lines[5].endswith("data/menus/acte.yaml:7")
 
 
 def test_variables_calls_and_messages_are_shown_and_secrets_are_not(session: Session) -> None:

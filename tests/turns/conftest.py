@@ -10,6 +10,7 @@ import pytest
 from gateway.app import Gateway
 from tests.conftest import Server
 from tests.turns.serving import Agency, Phone, environ, gateway, listening
+from tests.turns.texting import Texter
 
 
 @pytest.fixture
@@ -32,3 +33,9 @@ async def phone(app: Gateway) -> AsyncIterator[Phone]:
         httpx2.AsyncClient(trust_env=False, limits=limits, timeout=30) as http,
     ):
         yield Phone(http, base)
+
+
+@pytest.fixture
+async def hers(phone: Phone, app: Gateway) -> Texter:
+    """The same phone, sending text messages."""
+    return Texter(phone.http, phone.base, app)

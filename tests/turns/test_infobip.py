@@ -54,7 +54,16 @@ async def test_a_citizen_is_served(phone: Phone, agency: Agency) -> None:
     assert await session.page("response", "1") == ("Dossier Kossi-0001. Un SMS suivra.", True)
     assert agency.bodies == [{"nom": "Kossi"}]
     ended = await session.send("end", None, "PUT")
-    assert (ended.status_code, ended.content) == (200, b"")
+    assert ended.json() == {"responseExitCode": 200, "responseMessage": ""}
+
+
+async def test_a_session_is_asked_for(phone: Phone) -> None:
+    asked = await Session(phone).send("status", None, "GET")
+    assert asked.json() == {
+        "responseExitCode": 200,
+        "responseMessage": "",
+        "sessionActive": True,
+    }
 
 
 async def test_a_beginning_that_comes_twice_begins_once(phone: Phone) -> None:

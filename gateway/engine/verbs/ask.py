@@ -24,6 +24,10 @@ def reach(run: Run, step: Ask) -> Move:
 
 def draw(run: Run, step: Ask) -> Screen | Move:
     drawing = Drawing(run)
+    if run.by_sms and step.type.base == "pin":
+        # A message stays on both phones, and in between: there it is never asked.
+        told = drawing.word("dial_secret", {"ussd": run.values["ussd"]})
+        return drawing.screen(told, skips=step.optional)
     error = run.session.error
     if error is None:
         body = drawing.write(step.text)
@@ -51,6 +55,8 @@ def _hidden(run: Run, step: Ask) -> frozenset[Key]:
 
 
 def answer(run: Run, step: Ask, text: str) -> Move:
+    if run.by_sms and step.type.base == "pin":
+        return Onward.STAY
     value = TYPES[step.type.base](text, step.type, run.world)
     if isinstance(value, Refused):
         return value

@@ -39,8 +39,8 @@ class _Messages(msgspec.Struct):
 
 
 class _Taken(msgspec.Struct, rename="camel"):
-    message_id: str = ""
-    status: Status = Status()
+    message_id: str | None = None
+    status: Status | None = None
 
 
 class _Answer(msgspec.Struct):
@@ -68,17 +68,20 @@ class Infobip:
         self._seconds = seconds
 
     async def send(self, sms: OutgoingSms) -> Submission:
+        if not sms.text:
+            return Submission(Fate.FAILED, reason=Reason.INVALID_MESSAGE)
         try:
             if canonical(sms.to) != sms.to:
                 return Submission(Fate.FAILED, reason=Reason.INVALID_NUMBER)
+            destination = _Destination(to=sms.to[1:], message_id=sms.id)
+            message = _Message(sms.sender, (destination,), _Content(sms.text))
+            content = _encode(_Messages((message,)))
         except NumberError:
             return Submission(Fate.FAILED, reason=Reason.INVALID_NUMBER)
-        if not sms.text:
+        except UnicodeEncodeError:  # half a surrogate pair
             return Submission(Fate.FAILED, reason=Reason.INVALID_MESSAGE)
-        destination = _Destination(to=sms.to[1:], message_id=sms.id)
-        message = _Message(sms.sender, (destination,), _Content(sms.text))
         request = self._http.build_request(
-            "POST", self._url, headers=self._headers, content=_encode(_Messages((message,)))
+            "POST", self._url, headers=self._headers, content=content
         )
         return await submit(self._http, request, lambda body: taken(body, sms.id), self._seconds)
 
@@ -89,9 +92,9 @@ def taken(body: bytes, message_id: str) -> Submission:
         messages = _decode(body).messages
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise Unreadable from None
-    if len(messages) != 1 or messages[0].message_id not in ("", message_id):
+    if len(messages) != 1 or (messages[0].message_id or message_id) != message_id:
         raise Unreadable
-    state, reason = judge(messages[0].status)
+    state, reason = judge(messages[0].status or Status())
     match state:
         case MessageState.SENT | MessageState.DELIVERED:
             return Submission(Fate.SENT, message_id)
@@ -100,9 +103,11 @@ def taken(body: bytes, message_id: str) -> Submission:
         case MessageState.FAILED | MessageState.EXPIRED:
             if reason is Reason.INSUFFICIENT_BALANCE:
                 return Submission(Fate.RETRY, reason=reason, pause=PAUSE)
+            if reason in (Reason.THROTTLED, Reason.PROVIDER_TROUBLE):
+                return Submission(Fate.RETRY, reason=reason)
             return Submission(Fate.FAILED, reason=reason or "")
-    # A status of tomorrow: its receipt will tell.
-    return Submission(Fate.UNSURE, message_id, Reason.OTHER)
+    # An attempt of before whose answer was lost, or a status of tomorrow: a receipt will tell.
+    return Submission(Fate.UNSURE, message_id, reason or Reason.OTHER)
 
 
 def open_sender(environ: Mapping[str, str], http: httpx2.AsyncClient) -> Sender:

@@ -3,7 +3,7 @@
     POST …/ussd/session/{id}/start       the citizen dialled
     POST …/ussd/session/{id}/response    she typed
     PUT  …/ussd/session/{id}/end         it is over; the answer is not shown
-    GET  …/ussd/status                   whether we are there
+    GET  …/ussd/session/{id}/status      whether it is still known; `…/ussd/status` too
 
 What comes is the newest input alone, so a request that is repeated cannot be told from the same
 key pressed again. The subscriber's IMSI comes along, and is not looked at.
@@ -47,20 +47,41 @@ class _Reply(msgspec.Struct, rename="camel"):
     response_message: str = ""
 
 
+class _Done(msgspec.Struct, rename="camel"):
+    response_exit_code: int = _FINE
+    response_message: str = ""
+
+
+class _Alive(_Done, rename="camel"):
+    # A conversation outlives its sessions: whatever comes for one of them is answered.
+    session_active: bool = True
+
+
 _requests = msgspec.json.Decoder(_Request, strict=False)
 _ends = msgspec.json.Decoder(_End, strict=False)
 _encode = msgspec.json.Encoder().encode
 
 
+def _wire(content: msgspec.Struct) -> Wire:
+    body = _encode(content)
+    return Wire(200, (_CONTENT_TYPE, (b"content-length", b"%d" % len(body))), body)
+
+
+_TAKEN = _wire(_Done())
+_ALIVE = _wire(_Alive())
+
+
 def find_ussd(method: str, rest: Sequence[str]) -> Visit | None:
     match method, *rest:
-        case "GET", "status":
-            return Visit("status", "GET", _present)
+        case _, "status":
+            return Visit("status", "GET", _present, _ALIVE)
+        case _, "session", _, "status":
+            return Visit("session/{id}/status", "GET", _present, _ALIVE)
         case (_, "session", session_id, ("start" | "response") as last):
             read = partial(_read, session_id, begins=last == "start")
             return Visit(f"session/{{id}}/{last}", "POST", read)
         case _, "session", _, "end":
-            return Visit("session/{id}/end", "PUT", _read_end)
+            return Visit("session/{id}/end", "PUT", _read_end, _TAKEN)
     return None
 
 
@@ -103,5 +124,4 @@ def _present(body: bytes, content_type: str, country: str) -> Present:
 
 
 def write_ussd(reply: UssdReply) -> Wire:
-    body = _encode(_Reply(should_close=reply.ends, ussd_menu=reply.text))
-    return Wire(200, (_CONTENT_TYPE, (b"content-length", b"%d" % len(body))), body)
+    return _wire(_Reply(should_close=reply.ends, ussd_menu=reply.text))
