@@ -46,7 +46,6 @@ _ITS_FAULT = frozenset(
         "other",
         "provider-trouble",
         "refused",
-        "throttled",
         "unreachable",
         "unreadable",
     }
@@ -77,7 +76,7 @@ class Dispatch:
         self._chance = chance
         self._under_way: dict[asyncio.Task[None], tuple[Lane, Taken]] = {}
         self._failing: set[str] = set()
-        self._first = 0  # the shard that is asked first, another one each time
+        self._first = dict.fromkeys(Lane, 0)  # the shard that is asked first, another each time
 
     @property
     def under_way(self) -> int:
@@ -117,8 +116,8 @@ class Dispatch:
             return 0
         shards = store.names.shards
         share = -(-hands // shards)
-        self._first = (self._first + 1) % shards
-        asked = [(self._first + number) % shards for number in range(min(shards, hands))]
+        first = self._first[lane] = (self._first[lane] + 1) % shards
+        asked = [(first + number) % shards for number in range(min(shards, hands))]
         queue = store.outbox.lanes[lane]
         found = await asyncio.gather(
             *(queue.take(shard, share, lease=self._pace.lease) for shard in asked)

@@ -16,7 +16,8 @@ from gateway.store import Store
 RESERVE = 0.2  # of a provider's bucket, kept for answers while a campaign is under way
 TEST_RATE = 500.0  # segments a second through the simulated provider
 
-_CONNECTIONS = httpx2.Limits(max_connections=64, max_keepalive_connections=32)
+# Kept for less than providers keep theirs: a message that meets a closing connection is unsure.
+_CONNECTIONS = httpx2.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=4.0)
 
 
 @dataclass(frozen=True, slots=True)
