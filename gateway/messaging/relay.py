@@ -10,10 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import msgspec
 import structlog
 
+from gateway.errors import StoreUnavailable
 from gateway.events import Encoding, Lane
+from gateway.logs import failure
 from gateway.menu.library import Library
 from gateway.menu.program import Message
 from gateway.messaging import following, letter, orders
@@ -28,7 +29,7 @@ MOST = 50  # orders of a shard at once
 LEASE = 30.0  # seconds: they are done in far less
 REPLY_VALID = 24 * 3600.0  # seconds: as long as the conversation that it belongs to
 
-_UNREADABLE = "unreadable"  # the queue of what no key opens, or another release wrote
+_ASIDE = "unreadable"  # the queue of what no key opens, or no release can do
 
 _log = structlog.get_logger("gateway.messaging")
 
@@ -47,18 +48,23 @@ class Relay:
         """Does what stands in a shard's stream; how many orders. Raises StoreUnavailable."""
         taken = await store.effects.take(shard, MOST, lease=LEASE)
         for kept in taken:
-            await self._do(store, shard, kept)
+            try:
+                await self._do(store, shard, kept)
+            except StoreUnavailable:
+                raise
+            except Exception as error:
+                # One that nobody can do must not stand in the way of the others.
+                _log.error("order-failed", shard=shard, **failure(error))
+                await store.effects.move(shard, kept, _ASIDE)
         return len(taken)
 
     async def _do(self, store: Store, shard: int, kept: Kept) -> None:
-        try:
-            order = None if kept.payload is None else orders.decode(kept.payload)
-        except msgspec.DecodeError:
-            order = None
+        order = None if kept.payload is None else orders.decode(kept.payload)
         if order is None:
-            _log.error("order-unreadable", shard=shard)
-            await store.effects.move(shard, kept, _UNREADABLE)
-        elif order.kind == "sms" and order.phone is not None:
+            _log.error("order-sealed", shard=shard)
+            await store.effects.move(shard, kept, _ASIDE)
+            return
+        if order.kind == "sms" and order.phone is not None:
             await self._send(store, shard, kept, order, order.phone)
             await store.effects.done(shard, kept)
         elif order.kind == "follow" and order.phone is not None:
@@ -67,8 +73,7 @@ class Relay:
         else:
             # Call-backs and opinions wait for the service centre's desk.
             await store.effects.move(shard, kept, order.kind)
-        if order is not None:
-            self._metrics.orders.labels(order.kind).inc()
+        self._metrics.orders.labels(order.kind).inc()
 
     async def _send(self, store: Store, shard: int, kept: Kept, order: Order, phone: str) -> None:
         """To the outbox, with what its template says. A reply to a text passes a stop word: she

@@ -76,8 +76,9 @@ async def test_what_becomes_of_a_message(
     await store.outbox.accept(hers)
     shop = workshop(handset)
     working = asyncio.create_task(shop.run(store))
-    while len(await path(store, hers)) < len(SUBMITTED) + len(ends):
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(10):
+        while len(await path(store, hers)) < len(SUBMITTED) + len(ends):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
     shop.worker.stop()
     await working
     assert await path(store, hers) == [*SUBMITTED, *ends]
@@ -360,14 +361,14 @@ async def order(store: Store, to: str, kind: str, **body: object) -> None:
     )
 
 
-SMS = {"message": "recu", "language": "fr", "encoding": "gsm7", "text": "Mairie : reçu."}
+SMS = {"message": "recu", "language": "fr", "encoding": "gsm7", "text": "Mairie : c'est noté."}
 
 
 async def test_what_a_step_ordered_is_sent(store: Store, handset: Handset) -> None:
     await order(store, number("01"), "sms", **SMS)
     await drain(store, handset)
     (sms,) = handset.received
-    assert (sms.text, sms.sender, sms.encoding) == ("Mairie : reçu.", "8585", Encoding.GSM7)
+    assert (sms.text, sms.sender, sms.encoding) == ("Mairie : c'est noté.", "8585", Encoding.GSM7)
 
 
 @pytest.mark.parametrize(("reply", "arrives"), [(True, 1), (False, 0)])
@@ -378,6 +379,13 @@ async def test_a_stop_word_stops_messages_and_no_answers(
     await order(store, number("01"), "sms", **SMS, reply=reply)
     await drain(store, handset)
     assert len(handset.received) == arrives
+
+
+async def test_an_order_that_nobody_can_do_is_set_aside(store: Store, handset: Handset) -> None:
+    await order(store, number("01"), "sms", **{**SMS, "encoding": "morse"})
+    await order(store, number("02"), "sms", **SMS)
+    await drain(store, handset)
+    assert [sms.to for sms in handset.received] == [number("02")]
 
 
 async def test_who_follows_a_case_is_kept_with_it(store: Store) -> None:
