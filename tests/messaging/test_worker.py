@@ -357,7 +357,7 @@ async def order(store: Store, to: str, kind: str, **body: object) -> None:
         request=kind.encode().ljust(16, b"r"),
         body=b"s",
         ttl=60,
-        effects=[(kind.encode().ljust(16, b"k"), payload)],
+        effects=[((kind + to[-2:]).encode().ljust(16, b"k"), payload)],
     )
 
 
