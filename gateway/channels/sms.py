@@ -20,6 +20,9 @@ BUDGETS: Mapping[Encoding, int] = {Encoding.GSM7: 306, Encoding.UCS2: 134}
 """Septets or units of two concatenated parts."""
 
 
+_LONGEST_CASE = 80  # characters of a message that leaves a case
+
+
 class Word(StrEnum):
     """What a whole message may ask for, whatever is open."""
 
@@ -55,6 +58,14 @@ def word(program: Program, text: str) -> Word | None:
         if said and said in map(folded, words):
             return meaning
     return None
+
+
+def left_case(program: Program, text: str) -> str | None:
+    """What stands behind a stop word, as in « ARRET EC-1042 »: perhaps a case that she no longer
+    wants to follow."""
+    first, _, rest = clean(text[:_LONGEST_CASE]).partition(" ")
+    stops = folded(first) in map(folded, program.site.sms.stop)
+    return rest.strip() or None if stops else None
 
 
 def reply(program: Program, meaning: Word, *, language: str | None, to: str) -> str:

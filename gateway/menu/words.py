@@ -58,6 +58,7 @@ WORDS: Mapping[str, str] = {
     "help_stop": "Pour ne plus recevoir de SMS : {stop}.",
     "stopped": "C'est noté : plus de SMS du {sender}.",
     "stopped_again": "Pour en recevoir de nouveau : {again}.",
+    "unfollowed": "C'est noté : plus de SMS sur {reference}.",
     "started": "C'est noté : vous recevrez de nouveau les SMS du {sender}.",
     "too_many": "Vous avez envoyé trop de messages. Merci d'attendre un peu.",
     # trouble

@@ -180,7 +180,8 @@ class Names:
         return shard, f"{self._tags[shard]}:g:{provider}"
 
     def case(self, agency: str, reference: str) -> bytes:
-        return self.digest("case", agency, reference)
+        """A case of an agency, however somebody writes its reference."""
+        return self.digest("case", agency, reference.strip().upper())
 
     def followers(self, shard: int, case: bytes) -> str:
         return f"{self._tags[shard]}:c:{text(case)}"

@@ -140,6 +140,11 @@ class SmsTurns:
             told = sms.reply(program, word, language=message.language, to=to)
             await messages.tell(message, told, now)
             return _OBEYED[word]
+        case = sms.left_case(program, message.sms.text)
+        if case is not None and await _leave(message, program, case):
+            told = sms.said(program, message.language, "unfollowed", {"reference": case})
+            await messages.tell(message, told, now)
+            return Received.STOPPED
         left, session = (None, None) if kept is None else kept
         return await self._turn(message, loaded, left, session, now)
 
@@ -199,6 +204,15 @@ class SmsTurns:
             today=day(now // 60, program.site.timezone),
             language=message.language,
         )
+
+
+async def _leave(message: Message, program: Program, case: str) -> bool:
+    """Whether she followed that case of some agency; she does no longer."""
+    left = [
+        await message.store.followers.unfollow(message.citizen, agency, case)
+        for agency in program.site.agencies
+    ]
+    return any(left)
 
 
 _OBEYED = {

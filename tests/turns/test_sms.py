@@ -110,6 +110,20 @@ async def test_a_repeated_stop_word_does_not_undo_what_came_after(
     assert not await store.optouts.stopped(store.names.citizen(NUMBER), "8585")
 
 
+async def test_a_case_is_left_by_its_reference(hers: Texter, app: Gateway) -> None:
+    """« ARRET » and a case that she follows end that alone; another's reference is an answer."""
+    store = app.store
+    assert store is not None
+    citizen, agency = store.names.citizen(NUMBER), next(iter(app.library.current.site.agencies))
+    await store.followers.follow(citizen, agency, "EC-1042", b"payload")
+    unknown = await hers.text("STOP EC-7")
+    assert unknown is not None
+    assert not unknown.startswith("C'est noté")
+    assert await hers.text("stop ec-1042") == "C'est noté : plus de SMS sur ec-1042."
+    assert not await store.followers.follows(citizen, agency, "EC-1042")
+    assert not await store.optouts.stopped(citizen, "8585")
+
+
 async def test_without_an_id_the_same_text_at_once_is_a_repeat(hers: Texter, redis: Server) -> None:
     await hers.text("bonjour")
     hers.last |= {"text": "1", "id": ""}
