@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,8 +18,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.api import keys
+from gateway.api.first import first_messages
 from gateway.api.keys import Right
 from gateway.app import Gateway
+from gateway.menu.library import Library
 from gateway.messaging.acceptance import KeyKind
 from gateway.store import Store
 from tests.conftest import Server
@@ -242,3 +246,16 @@ async def test_the_description_names_every_address(office: Office) -> None:
         ("get", "/v1/messages/{id}"),
         ("post", "/v1/messages/{id}/cancel"),
     }
+
+
+async def test_the_curl_of_a_demo_works_for_each_agency(office: Office) -> None:
+    library = Library(MENUS, drafts=False)
+    library.reload()
+    program = library.current
+    url = str(office.http.base_url).rstrip("/")
+    curls = await first_messages(office.store, program, url, ADA)
+    assert set(curls) == {"mairie", "ecole"}
+    for curl in curls.values():
+        run = await asyncio.create_subprocess_exec(*shlex.split(curl), stdout=PIPE)
+        said, _ = await run.communicate()
+        assert json.loads(said)["status"] == "queued"
