@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from gateway import operations
+from gateway.api import serving as api
 from gateway.backends import Backends
 from gateway.callbacks import PREFIX, Callbacks
 from gateway.errors import GatewayError, MenuError, SettingsError, StoreUnavailable
@@ -85,6 +86,7 @@ class Gateway:
         self._pages = Starlette(
             routes=[
                 *operations.routes(self._state, self.metrics, settings.metrics_tokens),
+                *api.routes(self.library, lambda: self.store),
                 *extra_routes,
             ],
         )

@@ -15,6 +15,7 @@
     ├── EngineError
     │   ├── SessionUnreadable a session of another format
     │   └── Astray           a menu that leads nowhere, or round and round without a screen
+    ├── MessageRefused       an agency's message that is not accepted (names its fields)
     ├── RequestRefused       a request that cannot be a provider's (4xx)
     └── RequestMalformed     a provider's request that lacks what it needs (a polite END)
 
@@ -84,6 +85,16 @@ class StepBusy(StoreError):
 
 class SealBroken(StoreError):
     code = "seal-broken"
+
+
+class MessageRefused(GatewayError):
+    """`faults` are (field, stable code, sentence); none repeats what was given."""
+
+    code = "message-refused"
+
+    def __init__(self, faults: tuple[tuple[str, str, str], ...]) -> None:
+        super().__init__("; ".join(f"{field}: {detail}" for field, _, detail in faults))
+        self.faults = faults
 
 
 class RequestRefused(GatewayError):

@@ -36,8 +36,8 @@ MAY_IMPORT = {
     "settings": "errors store",
     "web": "errors events text menu store messaging turns",
     "demo": "",
-    "app": "errors events menu store providers backends messaging turns callbacks operations logs"
-    " metrics settings",
+    "app": "errors events menu store providers backends messaging turns callbacks operations api"
+    " logs metrics settings",
     "api": "deadlines errors events text menu store messaging logs metrics",
     "workshop": "callbacks menu messaging metrics providers store",
     "cli": "errors events text menu store providers channels scenarios messaging web demo api app"

@@ -38,8 +38,17 @@ class Requests:
         shard, name = self._names.request(agency, key)
         ours = self._names.digest("body", body)
         found = await self._nodes.execute(shard, "SET", name, ours, "PX", LIFE, "NX", "GET")
+        return Claimed(other=False) if found is None else self._read(found, name, ours)
+
+    async def known(self, agency: str, key: str, body: bytes) -> Claimed | None:
+        """What `claim` would find, without claiming: a request that is refused keeps no key."""
+        shard, name = self._names.request(agency, key)
+        found = await self._nodes.execute(shard, "GET", name)
         if found is None:
-            return Claimed(other=False)
+            return None
+        return self._read(found, name, self._names.digest("body", body))
+
+    def _read(self, found: bytes, name: str, ours: bytes) -> Claimed:
         if not hmac.compare_digest(found[:_DIGEST], ours):
             return Claimed(other=True)
         sealed = found[_DIGEST:]

@@ -72,6 +72,31 @@ def _national(digits: str, country: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def rewritten(raw: str, number: str) -> bool:
+    """Whether `number`, made of `raw`, has digits that were put before its national ones: Benin's
+    01 of November 2024, or a zero that a spreadsheet lost."""
+    digits = re.sub("[^0-9]", "", raw)
+    return number.startswith("+" + _CODE) and not digits.endswith(number[4:])
+
+
+def unreachable(number: str, country: str) -> str | None:
+    """Why a canonical number gets no text message from a site of `country`, as a stable code:
+    `foreign`, `not-mobile`; None where nothing is known against it."""
+    if not number.startswith(f"+{phonenumbers.country_code_for_region(country)}"):
+        return "foreign"
+    kind = phonenumbers.number_type(phonenumbers.parse(number, None))
+    return None if kind in _MAY_BE_MOBILE else "not-mobile"
+
+
+_MAY_BE_MOBILE = frozenset(
+    {
+        phonenumbers.PhoneNumberType.MOBILE,
+        phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,
+        phonenumbers.PhoneNumberType.UNKNOWN,  # a range that is newer than the library
+    }
+)
+
+
 def national(number: str) -> str:
     """How people read a canonical number out: `01 97 00 00 00`; a foreign one stays E.164."""
     if not number.startswith("+" + _CODE):

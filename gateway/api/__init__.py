@@ -1,0 +1,1 @@
+"""What agencies call over HTTP: `/v1/…` and `/openapi.json`."""

@@ -1,0 +1,54 @@
+"""A first message that can be copied: a test key for each agency, and the curl that uses it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+from gateway.api import keys
+from gateway.api.keys import DAY
+from gateway.events import Json
+from gateway.menu.program import FieldType, Kind, Program
+from gateway.messaging.acceptance import KeyKind
+from gateway.store import Store
+
+_TYPICAL: dict[Kind, Json] = {
+    Kind.NUMBER: 3,
+    Kind.MONEY: 500,
+    Kind.DATE: "2026-03-15",
+    Kind.YES_NO: True,
+}
+
+
+async def first_messages(store: Store, program: Program, url: str, to: str) -> dict[str, str]:
+    """By agency that has a message to send: a curl with a new test key of one day, since the
+    token of an older one cannot be had again. `url` is where the gateway answers."""
+    found: dict[str, str] = {}
+    for service in program.services.values():
+        for message in service.messages.values():
+            if message.data is None or service.agency in found:
+                continue
+            _, token = await keys.create(
+                store, service.agency, KeyKind.TEST, label="demo", seconds=DAY
+            )
+            body: dict[str, Json] = {
+                "template": f"{service.name}/{message.name}",
+                "to": to,
+                "data": {name: _typical(field) for name, field in message.data.items()},
+            }
+            found[service.agency] = _curl(url, token, body)
+    return found
+
+
+def _typical(field: FieldType) -> Json:
+    if field.kind is Kind.ONE_OF:
+        return field.values[0]
+    return _TYPICAL.get(field.kind, "EC-1042"[: field.most])
+
+
+def _curl(url: str, token: str, body: dict[str, Json]) -> str:
+    said = json.dumps(body, ensure_ascii=False)
+    return (
+        f"curl -sS {url}/v1/messages -H 'Authorization: Bearer {token}'"
+        f" -H 'Content-Type: application/json' -d {shlex.quote(said)}"
+    )
