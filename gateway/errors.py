@@ -16,6 +16,7 @@
     │   ├── SessionUnreadable a session of another format
     │   └── Astray           a menu that leads nowhere, or round and round without a screen
     ├── MessageRefused       an agency's message that is not accepted (names its fields)
+    ├── ListRefused          a list of messages that cannot be read
     ├── RequestRefused       a request that cannot be a provider's (4xx)
     └── RequestMalformed     a provider's request that lacks what it needs (a polite END)
 
@@ -95,6 +96,16 @@ class MessageRefused(GatewayError):
     def __init__(self, faults: tuple[tuple[str, str, str], ...]) -> None:
         super().__init__("; ".join(f"{field}: {detail}" for field, _, detail in faults))
         self.faults = faults
+
+
+class ListRefused(GatewayError):
+    """`reason` is a stable code; neither it nor the text repeats what stands in the list."""
+
+    code = "list-refused"
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
 
 
 class RequestRefused(GatewayError):

@@ -11,6 +11,9 @@ import httpx2
 from gateway.callbacks import PREFIX, Callbacks
 from gateway.menu.library import Library
 from gateway.menu.program import Site
+from gateway.messaging import batches, cases
+from gateway.messaging.batches import Batches
+from gateway.messaging.cases import CaseUpdates
 from gateway.messaging.dispatch import Dispatch
 from gateway.messaging.errands import Doer
 from gateway.messaging.hooks import Hooks
@@ -41,7 +44,6 @@ class Workshop:
         environ: Mapping[str, str],
         metrics: Metrics,
         *,
-        doers: Mapping[str, Doer],
         pace: Pace = Pace(),  # noqa: B008 - a frozen value
         demo: bool = False,
         handset: Handset | None = None,
@@ -60,6 +62,10 @@ class Workshop:
         self._hooks = Hooks(environ, self._client(), metrics, pace)
         self._hooks.adopt(site)
         dispatch = Dispatch(Senders(live, self._simulated), self._window, metrics, pace)
+        doers: dict[str, Doer] = {
+            batches.KIND: Batches(library),
+            cases.KIND: CaseUpdates(library),
+        }
         self.worker = Worker(Relay(library, metrics), dispatch, self._hooks, doers, metrics, pace)
 
     def adopt(self, site: Site) -> None:

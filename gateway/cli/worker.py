@@ -73,7 +73,7 @@ async def _work(
     settings: Settings, library: Library, environ: Mapping[str, str], *, drain: bool
 ) -> None:
     metrics = Metrics()
-    workshop = Workshop(library, environ, metrics, doers={})
+    workshop = Workshop(library, environ, metrics)
     store = await opened(settings, wait=not drain)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -297,7 +297,7 @@ async def tell(store: Store, ear: Ear) -> None:
         here = {**ENVIRON, "MAIRIE_WEBHOOK": f"{base}/hooks"}
         from gateway.workshop import Workshop
 
-        shop = Workshop(library(), here, Metrics(), doers={}, pace=QUICK, demo=True)
+        shop = Workshop(library(), here, Metrics(), pace=QUICK, demo=True)
         await shop.run(store, drain=True)
 
 

@@ -68,7 +68,7 @@ class Handset:
 
 
 def workshop(handset: Handset | None = None, **more: object) -> Workshop:
-    given = {"doers": {}, "pace": QUICK, "demo": True, "handset": handset}
+    given = {"pace": QUICK, "demo": True, "handset": handset}
     return Workshop(library(), ENVIRON, Metrics(), **(given | more))  # type: ignore[arg-type]
 
 
