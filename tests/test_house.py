@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "demo": "",
     "app": "errors events menu store providers backends messaging turns callbacks operations api"
     " logs metrics settings",
-    "api": "deadlines errors events text menu store messaging logs metrics",
+    "api": "deadlines errors events text menu store providers messaging logs metrics",
     "workshop": "callbacks menu messaging metrics providers store",
     "cli": "errors events text menu store providers channels scenarios messaging web demo api app"
     " logs metrics operations protocol settings workshop",

@@ -24,20 +24,22 @@ async def first_messages(store: Store, program: Program, url: str, to: str) -> d
     """By agency that has a message to send: a curl with a new test key of one day, since the
     token of an older one cannot be had again. `url` is where the gateway answers."""
     found: dict[str, str] = {}
+    for agency in program.site.agencies:
+        body = example(program, agency)
+        if body is not None:
+            _, token = await keys.create(store, agency, KeyKind.TEST, label="demo", seconds=DAY)
+            found[agency] = _curl(url, token, {"to": to, **body})
+    return found
+
+
+def example(program: Program, agency: str | None = None) -> dict[str, Json] | None:
+    """A message that this agency, or any, can send, with data that it takes; None without one."""
     for service in program.services.values():
         for message in service.messages.values():
-            if message.data is None or service.agency in found:
-                continue
-            _, token = await keys.create(
-                store, service.agency, KeyKind.TEST, label="demo", seconds=DAY
-            )
-            body: dict[str, Json] = {
-                "template": f"{service.name}/{message.name}",
-                "to": to,
-                "data": {name: _typical(field) for name, field in message.data.items()},
-            }
-            found[service.agency] = _curl(url, token, body)
-    return found
+            if message.data is not None and agency in (None, service.agency):
+                data = {name: _typical(field) for name, field in message.data.items()}
+                return {"template": f"{service.name}/{message.name}", "data": data}
+    return None
 
 
 def _typical(field: FieldType) -> Json:

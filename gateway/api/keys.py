@@ -29,6 +29,7 @@ _NOBODY = hashlib.sha256(b"").hexdigest()
 class Right(StrEnum):
     SEND = "messages:send"
     READ = "messages:read"
+    CASES = "cases:update"
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ from gateway.store import Record, Store
 from gateway.text.msisdn import mask
 
 Moment = Annotated[datetime, Meta(tz=True)]
-_Value = Annotated[str, Meta(max_length=1000)] | int | float | bool | None
+Value = Annotated[str, Meta(max_length=1000)] | int | float | bool | None
 
 
 class Sending(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,7 +29,7 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     template: Annotated[str, Meta(min_length=1, max_length=100)]
     to: Annotated[str, Meta(min_length=3, max_length=40)]
-    data: Annotated[dict[str, _Value], Meta(max_length=50)] = {}
+    data: Annotated[dict[str, Value], Meta(max_length=50)] = {}
     language: Annotated[str, Meta(min_length=2, max_length=12)] | None = None
     reference: Annotated[str, Meta(max_length=100)] = ""
     send_after: Moment | None = None

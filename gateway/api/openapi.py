@@ -1,91 +1,54 @@
-"""`/openapi.json`: OpenAPI 3.1, written from the structs that requests are read by."""
+"""`/openapi.json`: OpenAPI 3.1, written from the operations and the structs they read and write."""
 
 from __future__ import annotations
 
-from functools import cache
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from gateway import __version__
-from gateway.api.messages import Found, Sending, Shown, Taken
+from gateway.api.operation import Operation
 from gateway.api.problems import TYPE, Problem
 
-_TYPES = (Sending, Taken, Shown, Found, Problem)
-_OF_A_BODY = (400, 409, 413, 415, 422)
 _TITLES = {
     400: "Not JSON, or a bad header",
     401: "No valid key",
     403: "The key lacks the scope",
-    404: "No such message",
+    404: "There is no such thing, or it is another agency's",
     409: "Not possible any more, or another body under this Idempotency-Key",
     413: "Too large",
-    415: "Not application/json",
+    415: "Another kind of body is expected",
     422: "Faulty, with the fields named",
     429: "Too many requests",
     503: "Try again later",
 }
-_ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
-_REFERENCE = {
-    "name": "reference",
-    "in": "query",
-    "required": True,
-    "schema": {"type": "string", "minLength": 1, "maxLength": 100},
-}
+_ALWAYS = (401, 403, 429, 503)
+_LISTS = ("text/csv", "application/x-ndjson")
 _IDEMPOTENCY = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "The same key and body within 48 h are answered the same, and sent once.",
+    "description": "The same key and body within 48 h are answered the same, and done once.",
     "schema": {"type": "string", "pattern": "^[!-~]{1,100}$"},
 }
-EXAMPLE = {
-    "template": "etat-civil/statut_pret",
-    "to": "+2290197000000",
-    "data": {"numero": "EC-1042", "mairie": "Cotonou"},
-    "reference": "EC-1042",
-}
 
 
-@cache
-def document() -> bytes:
-    _, schemas = msgspec.json.schema_components(_TYPES, ref_template="#/components/schemas/{name}")
-    sending = {
-        "required": True,
-        "content": {"application/json": {"schema": _ref("Sending"), "example": EXAMPLE}},
-    }
+def document(operations: Sequence[Operation]) -> bytes:
+    types = {one.takes for one in operations if one.takes is not None} | {Problem}
+    types |= {answer for one in operations for answer in one.answers.values()}
+    ordered = sorted(types, key=lambda known: known.__name__)
+    _, schemas = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
+    paths: dict[str, dict[str, Any]] = {}
+    for one in operations:
+        paths.setdefault(one.path, {})[one.method.lower()] = _described(one)
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
             "info": {"title": "Messages to citizens", "version": __version__},
             "security": [{"key": []}],
-            "paths": {
-                "/v1/messages": {
-                    "post": {
-                        **_operation(
-                            "send", "Send a message", 202, "Taken", 400, 409, 413, 415, 422
-                        ),
-                        "parameters": [_IDEMPOTENCY],
-                        "requestBody": sending,
-                    },
-                    "get": {
-                        **_operation("find", "The newest under a reference", 200, "Found", 422),
-                        "parameters": [_REFERENCE],
-                    },
-                },
-                "/v1/messages/{id}": {
-                    "get": {
-                        **_operation("read", "What became of a message", 200, "Shown", 404),
-                        "parameters": [_ID],
-                    }
-                },
-                "/v1/messages/{id}/cancel": {
-                    "post": {
-                        **_operation("cancel", "Cancel it", 200, "Shown", 404, 409),
-                        "parameters": [_ID],
-                    }
-                },
-            },
+            "paths": paths,
             "components": {
                 "schemas": schemas,
                 "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
@@ -94,20 +57,54 @@ def document() -> bytes:
     )
 
 
-def _operation(name: str, summary: str, status: int, shown: str, *faults: int) -> dict[str, Any]:
+def _described(one: Operation) -> dict[str, Any]:
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", one.path)
+    ]
+    parameters += [
+        {
+            "name": query.name,
+            "in": "query",
+            "required": query.required,
+            "description": query.summary,
+            "schema": query.schema,
+        }
+        for query in one.query
+    ]
+    if one.idempotent:
+        parameters.append(_IDEMPOTENCY)
     good = {
-        "description": summary,
-        "content": {"application/json": {"schema": _ref(shown)}},
+        str(status): {
+            "description": one.summary,
+            "content": {"application/json": {"schema": _ref(answer)}},
+        }
+        for status, answer in one.answers.items()
     }
     bad = {
         str(fault): {
             "description": _TITLES[fault],
-            "content": {TYPE: {"schema": _ref("Problem")}},
+            "content": {TYPE: {"schema": _ref(Problem)}},
         }
-        for fault in sorted({*faults, 401, 403, 429, 503})
+        for fault in sorted({*one.faults, *_ALWAYS})
     }
-    return {"operationId": name, "summary": summary, "responses": {str(status): good, **bad}}
+    described: dict[str, Any] = {
+        "operationId": one.name,
+        "summary": one.summary,
+        "description": f"Needs the scope `{one.right.value}`.",
+        "parameters": parameters,
+        "responses": {**good, **bad},
+    }
+    if one.takes is not None:
+        content: dict[str, Any] = {"schema": _ref(one.takes)}
+        if one.example is not None:
+            content["example"] = one.example
+        described["requestBody"] = {"required": True, "content": {"application/json": content}}
+    elif one.lists:
+        kinds = {kind: {"schema": {"type": "string"}} for kind in _LISTS}
+        described["requestBody"] = {"required": True, "content": kinds}
+    return described
 
 
-def _ref(name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{name}"}
+def _ref(known: type) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{known.__name__}"}

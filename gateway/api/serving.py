@@ -4,46 +4,84 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
-from gateway.api import keys, messages, openapi
+from gateway.api import batches, cases, keys, messages, openapi
+from gateway.api.first import example
 from gateway.api.keys import DAY, Key, Right
+from gateway.api.operation import Handler, Operation, Query
 from gateway.api.problems import FieldFault, Refusal
 from gateway.errors import StoreError
+from gateway.events import Json
 from gateway.logs import failure
 from gateway.menu.library import Library
+from gateway.messaging import rows
+from gateway.providers.simulated import RESERVED
 from gateway.store import Store
 
 MOST_BYTES = 64 * 1024
+MOST_OF_A_LIST = rows.MOST_BYTES
 RATE, BURST = 50.0, 100.0  # requests of one key, a second and at once
 
 _JSON = "application/json"
+_METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
+_FLAG = {"type": "string", "enum": ["0", "1"]}
 _IDEMPOTENCY = re.compile(r"[\x21-\x7e]{1,100}")
 _PLACE = re.compile(r" - at `\$\.?(?P<field>[^`]*)`$")
 _UNKNOWN = re.compile(r"unknown field `(?P<field>[\w.-]{1,64})`")
 _MISSING = re.compile(r"missing required field `(?P<field>\w+)`")
 
 _log = structlog.get_logger("gateway.api")
-_decode = msgspec.json.Decoder(messages.Sending).decode
-_Handler = Callable[[Store, Key, Request], Awaitable[Response]]
+_sendings = msgspec.json.Decoder(messages.Sending)
+_news = msgspec.json.Decoder(cases.News)
+_Body = TypeVar("_Body")
 
 
-def routes(library: Library, opened: Callable[[], Store | None]) -> list[Route]:
+def routes(library: Library, opened: Callable[[], Store | None]) -> list[BaseRoute]:
     """`opened` gives the store once there is one."""
     api = _Api(library, opened)
-    one = "/v1/messages/{id}"
+    operations = api.operations()
+    described = openapi.document(operations)
+
+    async def describe(_request: Request) -> Response:
+        return Response(described, media_type=_JSON)
+
     return [
-        Route("/openapi.json", _described, methods=["GET"]),
-        Route("/v1/messages", api.guarded(Right.SEND, api.send), methods=["POST"]),
-        Route("/v1/messages", api.guarded(Right.READ, _find), methods=["GET"]),
-        Route(one, api.guarded(Right.READ, _read), methods=["GET"]),
-        Route(f"{one}/cancel", api.guarded(Right.SEND, _cancel), methods=["POST"]),
+        Route("/openapi.json", describe, methods=["GET"]),
+        *(
+            Route(one.path, api.guarded(one.right, one.handle), methods=[one.method])
+            for one in operations
+        ),
+        *_not_allowed(operations),
+        Route("/v1/{rest:path}", _nowhere, methods=sorted(_METHODS)),
+    ]
+
+
+def _not_allowed(operations: Sequence[Operation]) -> list[BaseRoute]:
+    """At each address, what it cannot be asked."""
+    allowed: dict[str, set[str]] = {}
+    for one in operations:
+        allowed.setdefault(one.path, set()).add(one.method)
+
+    def answering(methods: set[str]) -> Callable[[Request], Awaitable[Response]]:
+        headers = {"Allow": ", ".join(sorted(methods))}
+
+        async def answer(_request: Request) -> Response:
+            title = "this address is not asked so"
+            return Refusal(405, "method-not-allowed", title, headers=headers).response()
+
+        return answer
+
+    return [
+        Route(path, answering(methods), methods=sorted(_METHODS - methods - {"HEAD"}))
+        for path, methods in allowed.items()
     ]
 
 
@@ -55,7 +93,129 @@ class _Api:
         self._opened = opened
         self._touched: dict[str, int] = {}  # the day each key was last written down as used
 
-    def guarded(self, right: Right, handle: _Handler) -> Callable[[Request], Awaitable[Response]]:
+    def operations(self) -> tuple[Operation, ...]:
+        """In the order in which addresses are looked for."""
+        return (
+            Operation(
+                method="POST",
+                path="/v1/messages",
+                name="send",
+                summary="Send a message",
+                right=Right.SEND,
+                handle=self.send,
+                answers={202: messages.Taken},
+                faults=(400, 409, 413, 415, 422),
+                takes=messages.Sending,
+                example=self._example("to"),
+                idempotent=True,
+            ),
+            Operation(
+                method="GET",
+                path="/v1/messages",
+                name="find",
+                summary="The newest messages under a reference",
+                right=Right.READ,
+                handle=_find,
+                answers={200: messages.Found},
+                faults=(422,),
+                query=(
+                    Query(
+                        name="reference",
+                        schema={"type": "string", "minLength": 1, "maxLength": 100},
+                        summary="What you filed them under.",
+                        required=True,
+                    ),
+                ),
+            ),
+            Operation(
+                method="POST",
+                path="/v1/messages/batches",
+                name="sendBatch",
+                summary="Send a list of messages, or only measure it",
+                right=Right.SEND,
+                handle=self.batch,
+                answers={200: batches.Trial, 202: batches.Batch},
+                faults=(400, 409, 413, 415, 422),
+                lists=True,
+                idempotent=True,
+                query=(
+                    Query(
+                        name="template",
+                        schema={"type": "string", "minLength": 1, "maxLength": 100},
+                        summary="The message that all of them are.",
+                        required=True,
+                    ),
+                    Query(name="dry_run", schema=_FLAG, summary="1: measured, nothing is kept."),
+                    Query(
+                        name="skip_faulty",
+                        schema=_FLAG,
+                        summary="1: rows with faults are left out; else nothing is accepted.",
+                    ),
+                ),
+            ),
+            Operation(
+                method="GET",
+                path="/v1/messages/batches/{id}",
+                name="readBatch",
+                summary="How far a batch is",
+                right=Right.READ,
+                handle=_read_batch,
+                answers={200: batches.Batch},
+                faults=(404,),
+            ),
+            Operation(
+                method="GET",
+                path="/v1/messages/{id}",
+                name="read",
+                summary="What became of a message",
+                right=Right.READ,
+                handle=_read,
+                answers={200: messages.Shown},
+                faults=(404,),
+            ),
+            Operation(
+                method="POST",
+                path="/v1/messages/{id}/cancel",
+                name="cancel",
+                summary="Cancel a message that was not sent yet",
+                right=Right.SEND,
+                handle=_cancel,
+                answers={200: messages.Shown},
+                faults=(404, 409),
+            ),
+            Operation(
+                method="POST",
+                path="/v1/cases/{reference}/updates",
+                name="tell",
+                summary="Tell all who follow a case",
+                right=Right.CASES,
+                handle=self.tell,
+                answers={202: cases.CaseUpdate},
+                faults=(400, 409, 413, 415, 422),
+                takes=cases.News,
+                example=self._example(),
+                idempotent=True,
+            ),
+            Operation(
+                method="GET",
+                path="/v1/cases/{reference}/updates/{id}",
+                name="readUpdate",
+                summary="How far an update is",
+                right=Right.CASES,
+                handle=_read_update,
+                answers={200: cases.CaseUpdate},
+                faults=(404,),
+            ),
+        )
+
+    def _example(self, *more: str) -> Mapping[str, Json] | None:
+        """A body with a message that there is."""
+        found = example(self._library.current)
+        if found is None:
+            return None
+        return {"to": RESERVED + "01", **found} if "to" in more else found
+
+    def guarded(self, right: Right, handle: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             try:
                 store = self._opened()
@@ -71,15 +231,43 @@ class _Api:
         return answer
 
     async def send(self, store: Store, key: Key, request: Request) -> Response:
-        idempotency = request.headers.get("idempotency-key")
-        if idempotency is not None and not _IDEMPOTENCY.fullmatch(idempotency):
-            title = "Idempotency-Key: 1 to 100 visible ASCII characters"
-            raise Refusal(400, "bad-idempotency-key", title)
-        body = _sending(await _body(request))
+        idempotency = _idempotency(request)
+        body = _decoded(await _json_body(request), _sendings)
         program = self._library.current
         answer, again = await messages.send(store, program, key, body, idempotency)
         headers = {"Idempotency-Replayed": "true"} if again else None
         return Response(answer, 202, headers, _JSON)
+
+    async def batch(self, store: Store, key: Key, request: Request) -> Response:
+        idempotency, query = _idempotency(request), request.query_params
+        template = query.get("template", "")
+        if not 1 <= len(template) <= 100:
+            raise _missing("template")
+        dry, skip = _flag(request, "dry_run"), _flag(request, "skip_faulty")
+        content_type = request.headers.get("content-type", "")
+        body = await _bytes(request, MOST_OF_A_LIST)
+        program = self._library.current
+        measured = await batches.measure(store, program, key, template, body, content_type)
+        if dry:
+            return _json(batches.trial(measured))
+        begun = await batches.begin(
+            store,
+            key,
+            template,
+            body,
+            measured,
+            idempotency=idempotency,
+            skip_faulty=skip,
+        )
+        return _json(begun, 202)
+
+    async def tell(self, store: Store, key: Key, request: Request) -> Response:
+        idempotency = _idempotency(request)
+        body = _decoded(await _json_body(request), _news)
+        reference = _reference(request)
+        program = self._library.current
+        told = await cases.tell(store, program, key, reference, body, idempotency)
+        return _json(told, 202)
 
     async def _known(self, store: Store, request: Request, right: Right) -> Key:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -107,8 +295,7 @@ async def _read(store: Store, key: Key, request: Request) -> Response:
 async def _find(store: Store, key: Key, request: Request) -> Response:
     reference = request.query_params.get("reference", "")
     if not 1 <= len(reference) <= 100:
-        fault = FieldFault("reference", "missing", "1 to 100 characters are expected")
-        raise Refusal(422, "invalid", "the request is not valid", errors=(fault,))
+        raise _missing("reference")
     return _json(await messages.find(store, key, reference))
 
 
@@ -116,24 +303,68 @@ async def _cancel(store: Store, key: Key, request: Request) -> Response:
     return _json(await messages.cancel(store, key, request.path_params["id"]))
 
 
-async def _described(_request: Request) -> Response:
-    return Response(openapi.document(), media_type=_JSON)
+async def _read_batch(store: Store, key: Key, request: Request) -> Response:
+    return _json(await batches.read(store, key, request.path_params["id"]))
 
 
-async def _body(request: Request) -> bytes:
+async def _read_update(store: Store, key: Key, request: Request) -> Response:
+    reference, update = _reference(request), request.path_params["id"]
+    return _json(await cases.read(store, key, reference, update))
+
+
+async def _nowhere(request: Request) -> Response:
+    return Refusal(404, "not-found", "there is no such address").response()
+
+
+# ---- what a request holds ------------------------------------------------------------
+
+
+def _idempotency(request: Request) -> str | None:
+    given = request.headers.get("idempotency-key")
+    if given is not None and not _IDEMPOTENCY.fullmatch(given):
+        title = "Idempotency-Key: 1 to 100 visible ASCII characters"
+        raise Refusal(400, "bad-idempotency-key", title)
+    return given
+
+
+def _reference(request: Request) -> str:
+    reference: str = request.path_params["reference"]
+    if not 1 <= len(reference.strip()) <= 100:
+        raise _missing("reference")
+    return reference
+
+
+def _flag(request: Request, name: str) -> bool:
+    given = request.query_params.get(name, "0")
+    if given not in ("0", "1"):
+        fault = FieldFault(name, "wrong-type", "0 or 1 is expected")
+        raise Refusal(422, "invalid", "the request is not valid", errors=(fault,))
+    return given == "1"
+
+
+def _missing(field: str) -> Refusal:
+    fault = FieldFault(field, "missing", "1 to 100 characters are expected")
+    return Refusal(422, "invalid", "the request is not valid", errors=(fault,))
+
+
+async def _json_body(request: Request) -> bytes:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
         raise Refusal(415, "unsupported-media-type", f"{_JSON} is expected")
+    return await _bytes(request, MOST_BYTES)
+
+
+async def _bytes(request: Request, most: int) -> bytes:
     body = bytearray()
     async for piece in request.stream():
         body += piece
-        if len(body) > MOST_BYTES:
-            raise Refusal(413, "too-large", f"at most {MOST_BYTES} bytes")
+        if len(body) > most:
+            raise Refusal(413, "too-large", f"at most {most} bytes")
     return bytes(body)
 
 
-def _sending(body: bytes) -> messages.Sending:
+def _decoded(body: bytes, decoder: msgspec.json.Decoder[_Body]) -> _Body:
     try:
-        return _decode(body)
+        return decoder.decode(body)
     except msgspec.ValidationError as error:
         errors = (_fault(str(error)),)
         raise Refusal(422, "invalid", "the request is not valid", errors=errors) from None
@@ -153,8 +384,8 @@ def _fault(said: str) -> FieldFault:
     return FieldFault(field, "wrong-type", said.partition(" - at `")[0])
 
 
-def _json(shown: msgspec.Struct) -> Response:
-    return Response(msgspec.json.encode(shown), media_type=_JSON)
+def _json(shown: msgspec.Struct, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(shown), status, media_type=_JSON)
 
 
 def _away() -> Refusal:

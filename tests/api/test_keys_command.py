@@ -5,7 +5,7 @@ from __future__ import annotations
 from click.testing import CliRunner, Result
 
 from gateway.cli.keys import command
-from tests.api.test_messages import MENUS
+from tests.api.office import MENUS
 from tests.conftest import Server
 from tests.turns.serving import environ
 

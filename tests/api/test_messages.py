@@ -6,72 +6,23 @@ import asyncio
 import json
 import shlex
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.routing import Route
 
 from gateway.api import keys
+from gateway.api import serving as api
 from gateway.api.first import first_messages
 from gateway.api.keys import Right
-from gateway.app import Gateway
-from gateway.menu.library import Library
 from gateway.messaging.acceptance import KeyKind
-from gateway.store import Store
+from tests.api.office import ADA, READY, Office, fields, library
 from tests.conftest import Server
-from tests.turns.serving import environ, gateway, listening
 
 pytestmark = pytest.mark.anyio
-
-MENUS = Path(__file__).parent / "data" / "menus"
-ADA = "+2290197000001"
-READY = {"template": "guichet/pret", "to": ADA, "data": {"numero": "EC-1042"}}
-
-
-@dataclass
-class Office:
-    """An agency's machine."""
-
-    http: httpx2.AsyncClient
-    store: Store
-    token: str
-
-    async def send(self, body: Any, **headers: str) -> httpx2.Response:
-        return await self.http.post("/v1/messages", json=body, headers=self.bears(headers))
-
-    async def get(self, path: str) -> httpx2.Response:
-        return await self.http.get(path, headers=self.bears({}))
-
-    def bears(self, headers: dict[str, str]) -> dict[str, str]:
-        given = {name.replace("_", "-"): value for name, value in headers.items()}
-        return {"Authorization": f"Bearer {self.token}", **given}
-
-    async def other(self, agency: str, kind: KeyKind = KeyKind.LIVE, **more: Any) -> Office:
-        _, token = await keys.create(self.store, agency, kind, **more)
-        return Office(self.http, self.store, token)
-
-
-@pytest.fixture
-async def office(redis: Server) -> AsyncIterator[Office]:
-    app: Gateway = gateway(environ(redis.url, "http://127.0.0.1:9", GATEWAY_MENUS=str(MENUS)))
-    async with (
-        listening(app) as base,
-        httpx2.AsyncClient(base_url=base, trust_env=False, timeout=30) as http,
-    ):
-        assert app.store is not None
-        _, token = await keys.create(app.store, "mairie", KeyKind.LIVE)
-        yield Office(http, app.store, token)
-
-
-def fields(response: httpx2.Response) -> list[tuple[str, str]]:
-    assert response.headers["content-type"] == "application/problem+json"
-    return [(error["field"], error["code"]) for error in response.json()["errors"]]
 
 
 async def test_a_message_is_accepted_shown_and_cancelled(office: Office) -> None:
@@ -240,18 +191,27 @@ async def test_no_json_breaks_it(office: Office) -> None:
 
 async def test_the_description_names_every_address(office: Office) -> None:
     described = (await office.http.get("/openapi.json")).json()
-    assert {(method, path) for path, each in described["paths"].items() for method in each} == {
-        ("post", "/v1/messages"),
-        ("get", "/v1/messages"),
-        ("get", "/v1/messages/{id}"),
-        ("post", "/v1/messages/{id}/cancel"),
+    routes = {
+        (method.lower(), route.path)
+        for route in api.routes(library(), lambda: None)
+        if isinstance(route, Route) and "answering" not in repr(route.endpoint)
+        for method in route.methods or ()
+        if method != "HEAD" and "{rest" not in route.path
     }
+    paths = {(method, path) for path, each in described["paths"].items() for method in each}
+    assert paths | {("get", "/openapi.json")} == routes
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+async def test_what_is_no_address_is_a_problem_too(office: Office, method: str) -> None:
+    answer = await office.http.request(method, "/v1/rien")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+    refused = await office.http.request("PUT", "/v1/messages")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, POST")
 
 
 async def test_the_curl_of_a_demo_works_for_each_agency(office: Office) -> None:
-    library = Library(MENUS, drafts=False)
-    library.reload()
-    program = library.current
+    program = library().current
     url = str(office.http.base_url).rstrip("/")
     curls = await first_messages(office.store, program, url, ADA)
     assert set(curls) == {"mairie", "ecole"}
