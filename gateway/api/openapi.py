@@ -74,10 +74,14 @@ def _described(one: Operation) -> dict[str, Any]:
     ]
     if one.idempotent:
         parameters.append(_IDEMPOTENCY)
+    links = {
+        name: {"operationId": name, "parameters": values} for name, values in one.links.items()
+    }
     good = {
         str(status): {
             "description": one.summary,
             "content": {"application/json": {"schema": _ref(answer)}},
+            **({"links": links} if links and status == max(one.answers) else {}),
         }
         for status, answer in one.answers.items()
     }
@@ -101,7 +105,7 @@ def _described(one: Operation) -> dict[str, Any]:
             content["example"] = one.example
         described["requestBody"] = {"required": True, "content": {"application/json": content}}
     elif one.lists:
-        kinds = {kind: {"schema": {"type": "string"}} for kind in _LISTS}
+        kinds: dict[str, Any] = {kind: {"schema": {"type": "string"}} for kind in _LISTS}
         described["requestBody"] = {"required": True, "content": kinds}
     return described
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.requests import Request
@@ -43,3 +43,5 @@ class Operation:
     example: Mapping[str, Any] | None = None
     idempotent: bool = False
     query: tuple[Query, ...] = ()
+    links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By operation: what of this one's answer it can be asked for (OpenAPI 3.1 §4.8.20)."""

@@ -32,6 +32,7 @@ RATE, BURST = 50.0, 100.0  # requests of one key, a second and at once
 
 _JSON = "application/json"
 _METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
+_ID = {"id": "$response.body#/id"}
 _FLAG = {"type": "string", "enum": ["0", "1"]}
 _IDEMPOTENCY = re.compile(r"[\x21-\x7e]{1,100}")
 _PLACE = re.compile(r" - at `\$\.?(?P<field>[^`]*)`$")
@@ -108,6 +109,7 @@ class _Api:
                 takes=messages.Sending,
                 example=self._example("to"),
                 idempotent=True,
+                links={"read": _ID, "cancel": _ID},
             ),
             Operation(
                 method="GET",
@@ -152,6 +154,7 @@ class _Api:
                         summary="1: rows with faults are left out; else nothing is accepted.",
                     ),
                 ),
+                links={"readBatch": _ID},
             ),
             Operation(
                 method="GET",
@@ -195,6 +198,7 @@ class _Api:
                 takes=cases.News,
                 example=self._example(),
                 idempotent=True,
+                links={"readUpdate": {"reference": "$request.path.reference", **_ID}},
             ),
             Operation(
                 method="GET",
