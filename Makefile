@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test lint check bench coverage clean
+.PHONY: demo test lint check bench chaos coverage clean
 
 demo: $(INSTALLED)
 	$(BIN)/gateway demo
@@ -31,6 +31,11 @@ coverage: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python -m bench
+
+# Workers killed hundreds of times, and Redis with them, while thousands of messages pass.
+chaos: $(INSTALLED)
+	$(BIN)/python -m tests.messaging.chaos --messages 4000 --kills 300
+	$(BIN)/python -m tests.messaging.chaos --messages 2000 --kills 100 --redis-kills 25
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 
 import structlog
@@ -26,6 +27,9 @@ from gateway.metrics import Metrics
 from gateway.store import Begun, Line, Store, Taken, read_line
 
 LONGEST_PAUSE = 3600.0
+KEEPING = 60.0  # seconds for which an outcome that Redis was not there to hear is told again
+IN_A_ROW = 5  # failures of a provider that make it rest
+BREAK = 30.0  # seconds of that rest
 PATIENCE = 2.0  # seconds that a message is kept in hand while its provider is busy
 LONGEST_REST = 60.0  # seconds until a message whose providers rest is looked at again
 
@@ -75,7 +79,7 @@ class Dispatch:
         self._clock = clock
         self._chance = chance
         self._under_way: dict[asyncio.Task[None], tuple[Lane, Taken]] = {}
-        self._failing: set[str] = set()
+        self._in_a_row: Counter[str] = Counter()  # failures of each provider, as seen from here
         self._first = dict.fromkeys(Lane, 0)  # the shard that is asked first, another each time
 
     @property
@@ -188,7 +192,8 @@ class Dispatch:
             self._metrics.segments.labels(route.name).inc(line.segments)
         if submission.provider_id is not None and not route.names_messages:
             # Before it is settled: from here on its receipt is found.
-            await attach(store, route.name, submission.provider_id, line.id)
+            provider_id = submission.provider_id
+            await self._kept(lambda: attach(store, route.name, provider_id, line.id))
         return submission
 
     async def _settle(
@@ -209,23 +214,38 @@ class Dispatch:
         else:
             state = MessageState.QUEUED
             again = self._now() + round(self._pause(begun.attempt) * 1000)
-        await store.outbox.settle(
-            taken, line, lane, begun, state, reason=submission.reason, again=again
+        await self._kept(
+            lambda: store.outbox.settle(
+                taken, line, lane, begun, state, reason=submission.reason, again=again
+            )
         )
         await self._judge(store, route, submission)
 
+    async def _kept(self, tell: Callable[[], Awaitable[object]]) -> None:
+        """What an attempt came to is known to this process alone: Redis is told until it hears.
+        Telling it twice changes nothing."""
+        until = time.monotonic() + KEEPING
+        while True:
+            try:
+                await tell()
+                return
+            except StoreUnavailable:
+                if time.monotonic() > until:
+                    raise
+                await asyncio.sleep(self._pace.away)
+
     async def _judge(self, store: Store, route: Route, submission: Submission) -> None:
         """What the attempt says of its provider."""
-        if submission.fate is Fate.SENT:
-            if route.name in self._failing:
-                self._failing.discard(route.name)
-                await store.gates.worked(route.name)
-        elif submission.pause or (
-            submission.fate in (Fate.RETRY, Fate.UNSURE) and submission.reason in _ITS_FAULT
-        ):
-            self._failing.add(route.name)
-            if await store.gates.failed(route.name, pause=submission.pause):
-                _log.error("provider-rests", provider=route.name, reason=submission.reason)
+        name, fate, pause = route.name, submission.fate, submission.pause
+        if not pause and fate in (Fate.RETRY, Fate.UNSURE) and submission.reason in _ITS_FAULT:
+            self._in_a_row[name] += 1
+            pause = BREAK if self._in_a_row[name] >= IN_A_ROW else 0.0
+        elif fate is Fate.SENT:
+            self._in_a_row[name] = 0
+        if pause:
+            self._in_a_row[name] = 0
+            await store.gates.pause(name, pause)
+            _log.error("provider-rests", provider=name, reason=submission.reason)
 
     def _pause(self, attempt: int) -> float:
         """Seconds before the next attempt, never the same for all that failed together."""

@@ -1,18 +1,14 @@
 """How fast a provider may be given messages, and whether at all: shared by all workers.
 
 A token bucket counts segments, which is what providers charge and operators throttle by. A
-provider that can send nothing (its account is empty, its key wrong) is paused, and so is one that
-failed several times in a row.
+provider that can send nothing (its account is empty, its key wrong, it fails all the time) rests.
 """
 
 from __future__ import annotations
 
 from gateway.store.keys import Names
-from gateway.store.library import JUDGE, REST, SPEND
+from gateway.store.library import PAUSE, REST, SPEND
 from gateway.store.nodes import Nodes
-
-IN_A_ROW = 5  # failures that pause a provider
-BREAK = 30.0  # seconds of that pause
 
 
 class Gates:
@@ -30,18 +26,10 @@ class Gates:
         wait: int = await self._nodes.call(shard, SPEND, (key,), (rate, burst, segments, reserve))
         return wait / 1000
 
-    async def worked(self, provider: str) -> None:
-        """A message was taken: failures are no longer in a row."""
+    async def pause(self, provider: str, seconds: float) -> None:
+        """It is given nothing for so long, by no worker."""
         shard, key = self._names.gate(provider)
-        await self._nodes.call(shard, JUDGE, (key,), (1, 0, 0, 0))
-
-    async def failed(self, provider: str, *, pause: float = 0.0) -> bool:
-        """One was not, and it was the provider's fault; `pause` is how many seconds it can send
-        nothing, if that is known. Whether the provider is paused by this."""
-        shard, key = self._names.gate(provider)
-        arguments = (0, round(pause * 1000), IN_A_ROW, round(BREAK * 1000))
-        paused: int = await self._nodes.call(shard, JUDGE, (key,), arguments)
-        return bool(paused)
+        await self._nodes.call(shard, PAUSE, (key,), (round(seconds * 1000),))
 
     async def paused(self, provider: str) -> float:
         """Seconds until it may send again, 0.0 if it may now."""
@@ -52,4 +40,4 @@ class Gates:
     async def resume(self, provider: str) -> None:
         """It may send again at once: an engineer has put right what was wrong."""
         shard, key = self._names.gate(provider)
-        await self._nodes.execute(shard, "HDEL", key, "paused", "failures")
+        await self._nodes.execute(shard, "HDEL", key, "paused")

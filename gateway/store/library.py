@@ -43,7 +43,7 @@ ATTACH = f"gateway_attach_{OUTBOX_VERSION}"
 TRACE = f"gateway_trace_{OUTBOX_VERSION}"
 SPEND = f"gateway_spend_{OUTBOX_VERSION}"
 REST = f"gateway_rest_{OUTBOX_VERSION}"
-JUDGE = f"gateway_judge_{OUTBOX_VERSION}"
+PAUSE = f"gateway_pause_{OUTBOX_VERSION}"
 
 
 async def install(connection: Connection) -> None:

@@ -227,11 +227,12 @@ local function settle(keys, args)
   if kept[2] ~= args[4] then
     return 0
   end
-  if kept[1] ~= 'b' then
+  if kept[1] ~= 'b' and kept[1] ~= 'u' then
     -- Its receipt came before its answer.
     finish(keys[3], args[3])
     return 0
   end
+  -- Held meanwhile as one that had died: now it is known after all.
   enter(record, shard, id, letter, args[6])
   finish(keys[3], args[3])
   if letter == 'q' then
@@ -355,27 +356,14 @@ local function rest(keys, _args)
   return math.max(0, tonumber(paused or '0') - milliseconds())
 end
 
--- What an attempt says of its provider.
--- keys: gate; args: 1 if it worked, pause in ms (0: none), failures in a row that pause it, that
---       pause in ms
--- gives 1 if the provider was paused by this
-local function judge(keys, args)
-  if args[1] == '1' then
-    redis.call('HDEL', keys[1], 'failures')
-    return 0
+-- A provider rests for so long, or as long as it does already.
+-- keys: gate; args: pause in ms
+local function pause(keys, args)
+  local until_ = milliseconds() + tonumber(args[1])
+  if until_ > tonumber(redis.call('HGET', keys[1], 'paused') or '0') then
+    redis.call('HSET', keys[1], 'paused', whole(until_))
   end
-  local pause = tonumber(args[2])
-  if pause == 0 then
-    local failures = redis.call('HINCRBY', keys[1], 'failures', 1)
-    redis.call('EXPIRE', keys[1], 86400)
-    if failures < tonumber(args[3]) then
-      return 0
-    end
-    pause = tonumber(args[4])
-  end
-  local until_ = milliseconds() + pause
-  redis.call('HSET', keys[1], 'paused', whole(until_), 'failures', '0')
-  redis.call('PEXPIRE', keys[1], math.max(pause, 86400000))
+  redis.call('PEXPIRE', keys[1], math.max(tonumber(args[1]), 86400000))
   return 1
 end
 
@@ -393,4 +381,4 @@ redis.register_function('gateway_attach_VERSION', attach)
 redis.register_function('gateway_trace_VERSION', trace)
 redis.register_function('gateway_spend_VERSION', spend)
 redis.register_function('gateway_rest_VERSION', rest)
-redis.register_function('gateway_judge_VERSION', judge)
+redis.register_function('gateway_pause_VERSION', pause)

@@ -187,16 +187,12 @@ async def test_a_provider_gets_segments_by_the_second_and_rests_when_it_fails(
     assert await gates.spend("at", 2, rate=0.001, burst=3) > 900
     assert await gates.paused("at") == 0.0  # only busy; and to ask takes nothing
     assert await gates.spend("at", 1, rate=0.001, burst=3) == 0.0
-    for _ in range(4):
-        assert not await gates.failed("at")
-    await gates.worked("at")
-    for _ in range(4):
-        assert not await gates.failed("at")
-    assert await gates.failed("at")
-    assert 29 < await gates.paused("at") <= 30
-    await gates.resume("at")
-    assert await gates.failed("at", pause=600)
+    await gates.pause("at", 600)
+    await gates.pause("at", 30)  # the longer one holds
     assert 599 < await gates.paused("at") <= 600
+    assert await gates.spend("at", 1, rate=1000, burst=1000) > 599
+    await gates.resume("at")
+    assert await gates.paused("at") == 0.0
 
 
 async def test_the_end_of_a_message_is_told_once(store: Store) -> None:
