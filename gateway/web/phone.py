@@ -133,6 +133,9 @@ class Phone:
             "npi": "1234567890",
             "pin": "4826",
             "menus": self._menus,
+            "short_code": _short_code(site),
+            "stop": next(iter(site.sms.stop), "STOP"),
+            "again": next(iter(site.sms.again), "START"),
         }
         shown = self._templates.get_template("phone.html").render(
             language=language,
@@ -152,14 +155,10 @@ class Phone:
             ],
             tries=[
                 (words[f"try_{rank}_title"], words[f"try_{rank}"].format_map(examples))
-                for rank in range(1, 6)
+                for rank in range(1, 7)
             ],
             short_code=_short_code(site),
-            quick=[
-                words_of[0]
-                for words_of in (site.sms.help, site.sms.stop, site.sms.again)
-                if words_of
-            ],
+            quick=["MENU", *(of[0] for of in (site.sms.help, site.sms.stop, site.sms.again) if of)],
             most=_LETTERS,
             alphabet={"one": "".join(sorted(BASIC)), "two": "".join(sorted(EXTENSION))},
             curl=curl(
