@@ -134,8 +134,8 @@ class Phone:
             "pin": "4826",
             "menus": self._menus,
             "short_code": _short_code(site),
-            "stop": next(iter(site.sms.stop), "STOP"),
-            "again": next(iter(site.sms.again), "START"),
+            "stop": " / ".join(site.sms.stop),
+            "again": " / ".join(site.sms.again),
         }
         shown = self._templates.get_template("phone.html").render(
             language=language,

@@ -152,6 +152,9 @@ export class Thread {
       way.append(entered);
     }
     details.append(summary, way);
+    details.addEventListener("toggle", () => {
+      if (details.open) way.scrollIntoView({ block: "nearest" });
+    });
     return details;
   }
 
