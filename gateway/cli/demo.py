@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
+import structlog
 import uvicorn
 import uvloop
 from rich.console import Console
@@ -25,12 +26,15 @@ from gateway.cli.check import as_text, everything
 from gateway.cli.serve import configuration, listen
 from gateway.demo.agency import AGENCIES, agency, environment
 from gateway.errors import SettingsError, StoreError
+from gateway.logs import failure
 from gateway.menu.loading import Loaded
 from gateway.menu.program import Site
 from gateway.settings import new_token, read
 from gateway.store import Store
 from gateway.web.phone import LINES, Phone, curl
 from gateway.workshop import Workshop
+
+_log = structlog.get_logger("gateway.cli.demo")
 
 _LOOPBACK = "127.0.0.1"
 _LOOK = 0.1  # seconds between two looks whether the store is open
@@ -137,7 +141,7 @@ async def _work(workshop: Workshop, app: Gateway) -> None:
     except Exception as error:
         told = f"The worker failed ({type(error).__name__}): no text message arrives any more."
         click.echo(f"{told} Start the demo anew.", err=True)
-        raise
+        _log.error("worker-failed", **failure(error))
 
 
 def _stop(web: _Server, stopping: asyncio.Event) -> None:
