@@ -99,9 +99,7 @@ async def _run(
     the agencies outlive the gateway that calls them."""
     web, offices = servers
     # It wants the loop that it runs on.
-    workshop = Workshop(
-        app.library, environ, app.metrics, doers={}, demo=True, handset=phone.handset
-    )
+    workshop = Workshop(app.library, environ, app.metrics, demo=True, handset=phone.handset)
     edits.taken = workshop.adopt
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()

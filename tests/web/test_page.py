@@ -104,7 +104,6 @@ async def visitor(redis: Server, tmp_path: Path) -> AsyncIterator[Visitor]:
             app.library,
             environ,
             app.metrics,
-            doers={},
             pace=QUICK,
             demo=True,
             handset=phone.handset,
