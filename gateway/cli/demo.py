@@ -8,27 +8,36 @@ import secrets
 import signal
 import socket
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
+import structlog
 import uvicorn
 import uvloop
 from rich.console import Console
 from starlette.applications import Starlette
 
 from gateway import logs
+from gateway.api.first import first_messages
 from gateway.app import Gateway, create_app
 from gateway.cli.check import as_text, everything
 from gateway.cli.serve import configuration, listen
 from gateway.demo.agency import AGENCIES, agency, environment
-from gateway.errors import SettingsError
+from gateway.errors import SettingsError, StoreError
+from gateway.logs import failure
 from gateway.menu.loading import Loaded
+from gateway.menu.program import Site
 from gateway.settings import new_token, read
-from gateway.web.phone import Phone, curl
+from gateway.store import Store
+from gateway.web.phone import LINES, Phone, curl
+from gateway.workshop import Workshop
+
+_log = structlog.get_logger("gateway.cli.demo")
 
 _LOOPBACK = "127.0.0.1"
+_LOOK = 0.1  # seconds between two looks whether the store is open
 _PORTS = 20  # tried from the usual one on, unless PORT names one
 
 
@@ -64,7 +73,8 @@ def command() -> None:
         # An agency's real back end, where the environment names one, goes first.
         environ = {**environment(url, tokens), **environ}
         phone = Phone(settings.callback_tokens[0], str(settings.menus / "accueil.yaml"))
-        app = create_app(settings, environ, watch=True, extra_routes=phone.routes(), tell=_Edits())
+        edits = _Edits()
+        app = create_app(settings, environ, watch=True, extra_routes=phone.routes(), tell=edits)
         phone.counter = app
         offices = _offices(settings.data, tokens)
         servers = (
@@ -72,26 +82,45 @@ def command() -> None:
             _Server(uvicorn.Config(offices, lifespan="on", log_config=None, access_log=False)),
         )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            started = runner.run(_run(servers, (listening, behind), app))
+            started = runner.run(_run(servers, (listening, behind), app, phone, edits, environ))
     if not started:
         raise click.exceptions.Exit(3)
 
 
 async def _run(
-    servers: tuple[_Server, _Server], sockets: tuple[socket.socket, socket.socket], app: Gateway
+    servers: tuple[_Server, _Server],
+    sockets: tuple[socket.socket, socket.socket],
+    app: Gateway,
+    phone: Phone,
+    edits: _Edits,
+    environ: Mapping[str, str],
 ) -> bool:
-    """Serves until a signal; the agencies outlive the gateway that calls them."""
+    """Serves until a signal. The worker ends before the gateway closes the store that both use;
+    the agencies outlive the gateway that calls them."""
     web, offices = servers
+    # It wants the loop that it runs on.
+    workshop = Workshop(app.library, environ, app.metrics, demo=True, handset=phone.handset)
+    edits.taken = workshop.adopt
+    stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, _stop, web)
+        loop.add_signal_handler(number, _stop, web, stopping)
     behind = asyncio.create_task(offices.serve(sockets=[sockets[1]]))
     before = asyncio.create_task(web.serve(sockets=[sockets[0]]))
+    working = asyncio.create_task(_work(workshop, app))
     up = asyncio.create_task(web.up.wait())
     await asyncio.wait((before, up), return_when=asyncio.FIRST_COMPLETED)
     up.cancel()
     if web.started:
-        _tell(app)
+        await _tell(app)
+        stop = asyncio.create_task(stopping.wait())
+        await asyncio.wait((before, stop), return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+    workshop.worker.stop()
+    if app.store is None:
+        working.cancel()
+    await asyncio.wait((working,))
+    web.should_exit = True
     await before
     offices.should_exit = True
     await behind
@@ -100,35 +129,69 @@ async def _run(
     return web.started
 
 
-def _stop(web: _Server) -> None:
-    if web.should_exit:
+async def _work(workshop: Workshop, app: Gateway) -> None:
+    """The worker, on the application's own store, as soon as that is open. If it fails, the phone
+    goes on without text messages, and that is told."""
+    while app.store is None:  # noqa: ASYNC110 - the application tells nobody when
+        await asyncio.sleep(_LOOK)
+    try:
+        await workshop.run(app.store)
+    except Exception as error:
+        told = f"The worker failed ({type(error).__name__}): no text message arrives any more."
+        click.echo(f"{told} Start the demo anew.", err=True)
+        _log.error("worker-failed", **failure(error))
+
+
+def _stop(web: _Server, stopping: asyncio.Event) -> None:
+    if stopping.is_set():
         web.force_exit = True  # pressed twice: whoever still waits for a reply does not get it
-    web.should_exit = True
+        web.should_exit = True
+    stopping.set()
 
 
-def _tell(app: Gateway) -> None:
+async def _tell(app: Gateway) -> None:
     """What to try, in a few lines that can be copied."""
     settings = app.settings
     url = f"http://{_shown(settings.host)}:{settings.port}"
-    code = min(app.library.current.site.codes, key=len, default="*229#")
-    menus = _near(settings.menus)
+    program = app.library.current
+    code = min(program.site.codes, key=len, default="*229#")
     console = Console(highlight=False, soft_wrap=True)
     console.print()
     console.print(f"[bold]A phone in your browser[/bold]   [green]{url}/[/green]")
+    menus = _near(settings.menus)
     console.print(f"[bold]Menus[/bold]                     {menus}  (taken up when you save)")
     console.print(f"[bold]Data[/bold]                      {_near(settings.data)}")
     console.print("[bold]The provider's callback[/bold]")
     console.print(curl(url, settings.callback_tokens[0], code), markup=False, style="dim")
+    if app.store is not None:
+        await _tell_agencies(console, app.store, app, url)
     console.print("\nCtrl-C stops everything.\n")
+
+
+async def _tell_agencies(console: Console, store: Store, app: Gateway, url: str) -> None:
+    """What an agency sends to the phone in the browser, with a key made for this day."""
+    try:
+        found = await first_messages(store, app.library.current, url, LINES[0][0])
+    except StoreError:
+        return  # told by /readyz; the phone says so too
+    for agency_name, command in found.items():
+        console.print(f"\n[bold]A message of an agency[/bold] ({agency_name}, to that phone)")
+        console.print(command, markup=False, style="dim")
 
 
 class _Edits:
     """After a menu was saved: taken up, or what is wrong with it and where."""
 
     def __init__(self) -> None:
+        self.taken: Callable[[Site], None] | None = None  # the worker hears of them too
         self._wrong = False
 
     def __call__(self, loaded: Loaded) -> None:
+        if loaded.program is not None and self.taken is not None:
+            try:
+                self.taken(loaded.program.site)
+            except SettingsError as error:
+                click.echo(f"The worker goes on with the menus before: {error}", err=True)
         if loaded.program is None:
             told = as_text(everything(loaded)) + "The last good menus stay in service."
             click.echo(told, err=True)

@@ -6,6 +6,7 @@ It exists only where a demo makes it, and speaks only for reserved test numbers.
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -22,13 +23,13 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from gateway.errors import StoreError
-from gateway.events import Encoding
+from gateway.events import Encoding, OutgoingSms
 from gateway.menu.library import Library
-from gateway.menu.program import Program, Scope
+from gateway.menu.program import Program, Scope, Site
 from gateway.store import Store
-from gateway.text.gsm7 import encodable, units
+from gateway.text.gsm7 import BASIC, EXTENSION, encodable, units
 from gateway.text.msisdn import national
-from gateway.web.inbox import received
+from gateway.web import inbox
 from gateway.web.words import LANGUAGES, WORDS
 
 RESERVED = re.compile(r"\+22901970000[0-9]{2}")
@@ -43,6 +44,10 @@ _TEXT = 16 * 1024  # characters of a transcript
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 _PROVIDER = "africastalking"
 _PATH = f"/callbacks/{_PROVIDER}"
+_SMS_PATH = "/callbacks/simulated"
+_SHORT_CODE = "8585"  # written to where the site names no sender
+_LETTERS = 480  # characters of a text message that is written here
+_CHOICE = 2  # characters of an answer that is shown on the wire: longer ones may be secret
 _KEYS = (
     ("1", ""), ("2", "abc"), ("3", "def"), ("4", "ghi"), ("5", "jkl"), ("6", "mno"),
     ("7", "pqrs"), ("8", "tuv"), ("9", "wxyz"), ("*", ""), ("0", "␣"), ("#", "abc/123"),
@@ -108,6 +113,7 @@ class Phone:
         return [
             Route("/", self._page, methods=["GET"]),
             Route("/phone/step", _guarded(self._step), methods=["POST"]),
+            Route("/phone/text", _guarded(self._text), methods=["POST"]),
             Route("/phone/language", _guarded(self._language), methods=["POST"]),
             Route("/phone/line", _guarded(self._line), methods=["GET"]),
             Mount("/static", _Static(packages=[("gateway.web", "static")])),
@@ -127,6 +133,9 @@ class Phone:
             "npi": "1234567890",
             "pin": "4826",
             "menus": self._menus,
+            "short_code": _short_code(site),
+            "stop": " / ".join(site.sms.stop),
+            "again": " / ".join(site.sms.again),
         }
         shown = self._templates.get_template("phone.html").render(
             language=language,
@@ -146,8 +155,12 @@ class Phone:
             ],
             tries=[
                 (words[f"try_{rank}_title"], words[f"try_{rank}"].format_map(examples))
-                for rank in range(1, 6)
+                for rank in range(1, 7)
             ],
+            short_code=_short_code(site),
+            quick=["MENU", *(of[0] for of in (site.sms.help, site.sms.stop, site.sms.again) if of)],
+            most=_LETTERS,
+            alphabet={"one": "".join(sorted(BASIC)), "two": "".join(sorted(EXTENSION))},
             curl=curl(
                 str(request.base_url).rstrip("/"), self._token if _local(request) else "…", code
             ),
@@ -167,15 +180,9 @@ class Phone:
                 "networkCode": step.network,
             }
         )
-        transport = httpx2.ASGITransport(app=self.counter.callbacks, raise_app_exceptions=False)
-        async with httpx2.AsyncClient(
-            transport=transport, base_url="http://phone", trust_env=False
-        ) as client:
-            reply = await client.post(
-                f"{_PATH}/{self._token}/ussd",
-                content=form,
-                headers={"Content-Type": "application/x-www-form-urlencoded"},
-            )
+        reply = await self._callback(
+            f"{_PATH}/{self._token}/ussd", form.encode(), "application/x-www-form-urlencoded"
+        )
         kind, _, text = reply.text.partition(" ")
         if reply.status_code != 200 or kind not in ("CON", "END"):
             return JSONResponse({"problem": "no USSD reply"}, 502, headers=_HEADERS)
@@ -187,11 +194,44 @@ class Phone:
                 "encoding": encoding.value,
                 "units": units(text, encoding),
                 "budget": self._budget(step.network, encoding),
-                "sent": form,
+                "sent": _masked(form, step.text),
                 "received": reply.text,
             },
             headers=_HEADERS,
         )
+
+    async def _text(self, request: Request) -> Response:
+        """A message from a test number to the short code, as its provider delivers it."""
+        given = await _json(request)
+        phone, text = _reserved(given.get("phone")), given.get("text")
+        if not isinstance(text, str) or not text.strip() or len(text) > _LETTERS:
+            raise _Refused
+        store = _open(self.counter)
+        written = inbox.written(f"web_{secrets.token_hex(16)}", text)
+        to = _short_code(self.counter.library.current.site)
+        body = {"id": written.id, "from": phone, "to": to, "text": text}
+        try:
+            content = msgspec.json.encode(body)
+        except UnicodeEncodeError:  # half a character
+            raise _Refused from None
+        reply = await self._callback(f"{_SMS_PATH}/{self._token}/sms", content, "application/json")
+        if reply.status_code >= 300:
+            return JSONResponse({"problem": "not taken"}, 502, headers=_HEADERS)
+        await inbox.put(store, phone, written)
+        return JSONResponse({"id": written.id}, headers=_HEADERS)
+
+    async def handset(self, sms: OutgoingSms) -> None:
+        """What reaches a telephone: kept for those that the page speaks for."""
+        if RESERVED.fullmatch(sms.to):
+            await inbox.put(_open(self.counter), sms.to, inbox.arrived(sms))
+
+    async def _callback(self, path: str, content: bytes, media: str) -> httpx2.Response:
+        """Posts to the real callback route, in this process."""
+        transport = httpx2.ASGITransport(app=self.counter.callbacks, raise_app_exceptions=False)
+        async with httpx2.AsyncClient(
+            transport=transport, base_url="http://phone", trust_env=False
+        ) as client:
+            return await client.post(path, content=content, headers={"Content-Type": media})
 
     async def _language(self, request: Request) -> Response:
         given = await _json(request)
@@ -208,11 +248,10 @@ class Phone:
     async def _line(self, request: Request) -> Response:
         phone = _reserved(request.query_params.get("phone"))
         store = _open(self.counter)
-        found = await received(store, self.counter.library.current.site, phone)
         return JSONResponse(
             {
                 "language": await store.sessions.remembered(store.names.citizen(phone)),
-                "messages": [message.shown() for message in found],
+                "messages": await inbox.thread(store, phone),
             },
             headers=_HEADERS,
         )
@@ -239,6 +278,18 @@ def curl(base: str, token: str, code: str) -> str:
     lines = [f"curl {base}{_PATH}/{token}/ussd"]
     lines += [f"  --data-urlencode '{name}={value}'" for name, value in fields.items()]
     return " \\\n".join(lines)
+
+
+def _masked(form: str, text: str) -> str:
+    """The form as it is shown: of her answers only choices, for a code might be among them."""
+    dots = "*".join("••••" if len(said) > _CHOICE else said for said in text.split("*"))
+    field = urlencode({"text": text})
+    shown = urlencode({"text": dots}).replace("%E2%80%A2", "•")
+    return form.replace(f"&{field}&", f"&{shown}&")
+
+
+def _short_code(site: Site) -> str:
+    return site.sms.sender or _SHORT_CODE
 
 
 def _local(request: Request) -> bool:

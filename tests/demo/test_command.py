@@ -7,7 +7,9 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -30,6 +32,19 @@ def dial(url: str, session: str) -> str:
     return page
 
 
+def write(url: str, text: str) -> list[dict[str, Any]]:
+    """What the second test number has got once its message was answered and delivered."""
+    sent = {"phone": "+2290197000002", "text": text}
+    assert httpx2.post(f"{url}/phone/text", json=sent, trust_env=False).status_code == 200
+    for _ in range(200):
+        reply = httpx2.get(f"{url}/phone/line", params={"phone": "+2290197000002"}, trust_env=False)
+        found: list[dict[str, Any]] = reply.json()["messages"]
+        if found[-1]["state"] == "delivered":
+            return found
+        time.sleep(0.05)
+    raise AssertionError([one["state"] for one in found])
+
+
 def test_it_starts_tells_what_to_try_and_stops_without_a_trace(tmp_path: Path) -> None:
     with demo_of(tmp_path / "data") as demo:
         assert "A phone in your browser" in demo.told
@@ -44,6 +59,10 @@ def test_it_starts_tells_what_to_try_and_stops_without_a_trace(tmp_path: Path) -
         )
         assert reply.stdout.startswith("CON ")
         assert "Services publics" in dial(demo.url, "first")
+        assert "/v1/messages" in demo.told
+        answers = write(demo.url, "Menu")
+        assert answers[-1]["state"] == "delivered"
+        assert "Services publics" in answers[-1]["text"]
         redis = (tmp_path / "data" / "socket").read_text().strip()
         assert demo.stop() == 0
     with socket.socket(socket.AF_UNIX) as nobody, pytest.raises(OSError):  # noqa: PT011

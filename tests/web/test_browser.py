@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.web.conftest import Demo
 
@@ -120,6 +120,7 @@ def test_every_control_is_reached_and_used_by_keyboard_alone(phone: Handset) -> 
             page.evaluate("document.activeElement.dataset.key || document.activeElement.id")
         )
     assert {"call", "end", "0", "#", "network", "line", "language", "lose", "redial"} <= reached
+    assert {"messages", "written", "send"} <= reached
 
 
 def test_a_dialled_suffix_goes_straight_on(phone: Handset) -> None:
@@ -176,12 +177,89 @@ def test_a_request_ends_with_its_number_and_a_message(phone: Handset) -> None:
     ask_for_an_act(phone)
     phone.reply("1", "code secret")
     phone.reply("4826", re.compile(r"Demande EC-\d{4}"))
-    first = phone.page.locator("#messages > li").first
+    first = phone.page.locator("#messages > li").last
     expect(first).to_contain_text(re.compile(r"ANIP : Demande EC-\d{4}"))
     expect(first).to_contain_text(re.compile(r"1 SMS · \d+ septets"))
     expect(first).to_contain_text("8585")
     expect(phone.page.locator("#arrived")).to_be_visible()
+    expect(first.locator("summary")).to_contain_text("remis")
     assert "4826" not in phone.page.locator("#messages").inner_text()
+    shown = phone.page.locator("#exchange").inner_text()
+    assert "••••" in shown
+    assert "4826" not in shown
+    assert "1234567890" not in shown
+
+
+def write(phone: Handset, text: str, answered: str | re.Pattern[str]) -> Locator:
+    """A text message, and what comes back."""
+    messages = phone.page.locator("#messages > li")
+    mine = phone.page.locator("#messages > .mine")
+    phone.page.locator("#written").fill(text)
+    phone.page.keyboard.press("Enter")
+    expect(phone.page.locator("#written")).to_have_value("")
+    expect(mine.last).to_contain_text(text)
+    expect(messages.last).not_to_have_class(re.compile("mine"))
+    expect(messages.last).to_contain_text(answered)
+    return messages.last
+
+
+def test_a_text_message_is_answered(phone: Handset) -> None:
+    write(phone, "MENU", "Votre langue")
+    answer = write(phone, "1", "Services publics")
+    expect(answer).to_contain_text("8585")
+    summary = answer.locator("summary")
+    expect(summary).to_have_text(re.compile(r"^1 SMS · \d+ septets · remis$"))
+    summary.click()
+    way = answer.get_by_role("list", name="Le chemin du message")
+    expect(way.locator("li").first).to_contain_text("accepté")
+    expect(way.locator("li").last).to_contain_text("remis")
+    expect(phone.page.locator("#language")).to_have_value("fr")
+    expect(phone.page.locator("#phone")).to_have_attribute("data-state", "idle")
+
+
+def test_a_language_that_needs_more_letters_is_counted_so(phone: Handset) -> None:
+    write(phone, "MENU", "Votre langue")
+    answer = write(phone, "3", "Jiji")
+    expect(answer.locator("summary")).to_contain_text(re.compile(r"\d+ caractères UCS-2"))
+    phone.page.locator("#written").fill("Alɔ")
+    expect(phone.page.locator("#size")).to_have_text("1 SMS · 3 caractères UCS-2")
+    phone.page.locator("#written").fill("é€")
+    expect(phone.page.locator("#size")).to_have_text("1 SMS · 3 septets")
+
+
+def test_a_stop_word_is_one_press_and_so_is_taking_it_back(phone: Handset) -> None:
+    phone.page.locator("#line").select_option("+2290197000002")
+    last = phone.page.locator("#messages > li").last
+    phone.page.get_by_role("button", name="STOP").press("Enter")
+    expect(last).to_contain_text("plus de SMS du 8585")
+    phone.page.get_by_role("button", name="START").press("Enter")
+    expect(last).to_contain_text("de nouveau les SMS")
+
+
+def test_what_is_written_as_a_text_message_is_not_dialled(phone: Handset) -> None:
+    phone.page.locator("#written").focus()
+    phone.page.keyboard.type("1*2#")
+    phone.page.keyboard.press("Escape")
+    expect(phone.page.locator("#answer")).to_have_value("")
+    expect(phone.page.locator("#written")).to_have_value("1*2#")
+
+
+def test_a_message_that_is_not_taken_stays_written(phone: Handset) -> None:
+    phone.page.route("**/phone/text", lambda route: route.abort())
+    phone.page.locator("#written").fill("MENU")
+    phone.page.keyboard.press("Enter")
+    expect(phone.page.locator("#size")).to_have_text("Message non parti. Réessayez.")
+    expect(phone.page.locator("#written")).to_have_value("MENU")
+    phone.complaints.clear()  # the request that was made to fail
+
+
+def test_a_thread_on_a_small_screen(mobile: Handset) -> None:
+    write(mobile, "MENU", "Votre langue")
+    assert mobile.page.evaluate("document.documentElement.scrollWidth") == 360
+    for button in ("#send", "#written"):
+        box = mobile.page.locator(button).bounding_box()
+        assert box is not None
+        assert box["height"] >= 44
 
 
 def test_a_lost_reply_finds_no_phone(phone: Handset) -> None:
@@ -295,13 +373,15 @@ CONTRAST = """() => {
 def test_texts_stand_out(browser: Browser, demo: Demo, scheme: str) -> None:
     """WCAG 2.2, 1.4.3: at least 4.5 to 1, by day and by night."""
     for held in handset(browser, demo, color_scheme=scheme):
+        write(held, "MENU", "Votre langue")
         assert held.page.evaluate(CONTRAST) == []
 
 
 def test_names_for_those_who_do_not_see_the_page(phone: Handset) -> None:
     page = phone.page
     unnamed = page.evaluate(
-        """() => [...document.querySelectorAll("button, select, input, meter")].filter((e) =>
+        """() => [...document.querySelectorAll("button, select, input, textarea, meter")]
+             .filter((e) =>
              !(e.getAttribute("aria-label") || e.textContent.trim() || e.labels?.length))
              .map((e) => e.outerHTML)"""
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -12,12 +13,15 @@ from typing import Any
 import httpx2
 import pytest
 
+from gateway.api.first import first_messages
 from gateway.app import Gateway, create_app
 from gateway.demo.agency import AGENCIES, agency, environment
 from gateway.settings import read
 from gateway.web.phone import LINES, RESERVED, Phone
 from gateway.web.words import WORDS
+from gateway.workshop import Workshop
 from tests.conftest import NAME_KEY, SECRET_KEY, Server
+from tests.messaging.town import QUICK
 from tests.turns.serving import listening
 from tests.web.conftest import ROOT
 
@@ -55,6 +59,19 @@ class Visitor:
         reply = await self.http.get(f"{self.base}/phone/line", params={"phone": phone})
         return reply.json()
 
+    async def text(self, phone: object, text: object) -> httpx2.Response:
+        return await self.http.post(f"{self.base}/phone/text", json={"phone": phone, "text": text})
+
+    async def messages(self, phone: str, number: int) -> list[dict[str, Any]]:
+        """Once there are so many, and what became of them is known."""
+        for _ in range(1000):
+            found: list[dict[str, Any]] = (await self.line(phone))["messages"]
+            settled = all(one["state"] in (None, "delivered") for one in found)
+            if len(found) == number and settled:
+                return found
+            await asyncio.sleep(0.01)
+        raise AssertionError([(one["mine"], one["state"]) for one in found])
+
 
 @pytest.fixture
 async def visitor(redis: Server, tmp_path: Path) -> AsyncIterator[Visitor]:
@@ -83,7 +100,19 @@ async def visitor(redis: Server, tmp_path: Path) -> AsyncIterator[Visitor]:
         listening(app) as base,
         httpx2.AsyncClient(trust_env=False, timeout=30) as http,
     ):
+        workshop = Workshop(
+            app.library,
+            environ,
+            app.metrics,
+            pace=QUICK,
+            demo=True,
+            handset=phone.handset,
+        )
+        assert app.store is not None
+        working = asyncio.create_task(workshop.run(app.store))
         yield Visitor(http, app, base)
+        workshop.worker.stop()
+        await working
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
@@ -161,13 +190,83 @@ async def test_a_whole_request_brings_its_message_to_that_phone_alone(visitor: V
     last = (await visitor.step(text=text)).json()
     number = re.search(r"EC-\d{4}", last["text"])
     assert number is not None
-    messages = (await visitor.line(FIRST))["messages"]
-    assert len(messages) == 1
-    message = messages[0]
+    (message,) = await visitor.messages(FIRST, 1)
     assert number[0] in message["text"]
     assert (message["sender"], message["parts"], message["encoding"]) == ("8585", 1, "gsm7")
     assert 0 < message["units"] <= 160
+    assert [entered["state"] for entered in message["history"]][-2:] == ["sent", "delivered"]
     assert (await visitor.line(SECOND))["messages"] == []
+    assert "4826" not in last["sent"]
+    assert "*1*••••*".replace("*", "%2A") in last["sent"]
+
+
+async def test_a_story_by_text_message(visitor: Visitor) -> None:
+    """Language, menu, a stop word, and the way back: each answered on that phone."""
+    said = []
+    for number, text in enumerate(("Menu", "1", "Arret", "Reprendre"), 1):
+        assert (await visitor.text(FIRST, text)).status_code == 200
+        messages = await visitor.messages(FIRST, 2 * number)
+        assert (messages[-2]["mine"], messages[-2]["text"]) == (True, text)
+        assert (messages[-1]["mine"], messages[-1]["sender"]) == (False, "8585")
+        said.append(messages[-1]["text"])
+    assert said[0].startswith("Votre langue ?")
+    assert said[1].startswith("Services publics")
+    assert "plus de SMS du 8585" in said[2]
+    assert "de nouveau les SMS" in said[3]
+    assert (await visitor.line(SECOND))["messages"] == []
+
+
+async def test_what_an_agency_sends_follows_her_stop_word(visitor: Visitor) -> None:
+    """The demo's own curl: it arrives, not after STOP, and again after START."""
+    store, program = visitor.gateway.store, visitor.gateway.library.current
+    assert store is not None
+    told = await first_messages(store, program, visitor.base, SECOND)
+    found = re.search(r"Bearer (\S+)'.* -d '(.+)'$", told["anip"])
+    assert found is not None
+    path, headers = f"{visitor.base}/v1/messages", {"Authorization": f"Bearer {found[1]}"}
+    wanted = json.loads(found[2])
+    states = []
+    for number, (word, data) in enumerate(
+        (("Aide", "EC-1001"), ("Stop", "EC-1002"), ("Start", "EC-1003"))
+    ):
+        await visitor.text(SECOND, word)
+        await visitor.messages(SECOND, (2, 5, 7)[number])
+        wanted["data"]["numero"] = data
+        reply = await visitor.http.post(path, json=wanted, headers=headers)
+        states.append(reply.json()["status"])
+        await visitor.messages(SECOND, (3, 5, 8)[number])
+    assert states == ["queued", "suppressed", "queued"]
+    texts = [one["text"] for one in (await visitor.line(SECOND))["messages"]]
+    assert any("EC-1001" in text for text in texts)
+    assert not any("EC-1002" in text for text in texts)
+    assert "EC-1003" in texts[-1]
+
+
+@pytest.mark.parametrize(
+    ("phone", "text"),
+    [
+        ("+2290195123456", "Menu"),
+        (None, "Menu"),
+        (FIRST, None),
+        (FIRST, " "),
+        (FIRST, ["Menu"]),
+        (FIRST, "a" * 481),
+    ],
+)
+async def test_only_a_message_of_a_reserved_number_is_sent(
+    visitor: Visitor, phone: object, text: object
+) -> None:
+    assert (await visitor.text(phone, text)).status_code == 400
+    assert (await visitor.line(FIRST))["messages"] == []
+
+
+async def test_half_a_character_is_refused(visitor: Visitor) -> None:
+    reply = await visitor.http.post(
+        f"{visitor.base}/phone/text",
+        content=b'{"phone": "%s", "text": "\\ud800"}' % FIRST.encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    assert reply.status_code == 400
 
 
 async def test_a_language_is_remembered_and_all_is_forgotten(visitor: Visitor) -> None:
@@ -250,6 +349,7 @@ async def test_a_store_that_is_away_is_said_so(visitor: Visitor) -> None:
     store, visitor.gateway.turns.store = visitor.gateway.turns.store, None
     try:
         assert (await visitor.choose(FIRST, "fr")).status_code == 503
+        assert (await visitor.text(FIRST, "Menu")).status_code == 503
         reply = (await visitor.step()).json()
         assert reply["ends"] is True
     finally:
@@ -270,7 +370,7 @@ async def test_without_a_demo_there_is_no_page(redis: Server) -> None:
         listening(create_app(read(environ, needs_token=True), environ)) as base,
         httpx2.AsyncClient(trust_env=False) as http,
     ):
-        for path in ("/", "/phone/step", "/phone/line", "/static/page.js"):
+        for path in ("/", "/phone/step", "/phone/text", "/phone/line", "/static/page.js"):
             assert (await http.get(base + path)).status_code == 404
 
 

@@ -42,6 +42,11 @@ export async function line(phone) {
   return answer.json();
 }
 
+// A text message to the short code.
+export function write(phone, text) {
+  return post("/phone/text", { phone, text });
+}
+
 export function remember(phone, language) {
   return post("/phone/language", { phone, language });
 }

@@ -2,6 +2,7 @@
 
 import { Keypad } from "/static/keypad.js";
 import { Session, line, remember } from "/static/network.js";
+import { Thread } from "/static/thread.js";
 
 const words = JSON.parse(document.body.dataset.words);
 const home = document.body.dataset.code;
@@ -12,15 +13,18 @@ const text = at("text");
 const answer = at("answer");
 const keypad = new Keypad(answer);
 
-const SHOWN = 6; // messages on the page
+const LOOK = 1000; // milliseconds between two looks for new messages
 
 let session = null; // open at the operator's
 let pending = null; // the session whose reply is awaited
 let dialled = home; // what « dial again » dials
-let known = new Set(); // messages already on the page
-
 const fill = (sentence, values) =>
   sentence.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+
+const thread = new Thread(words, fill, {
+  number: () => at("line").value,
+  sent: () => refresh(at("line").value),
+});
 
 // ---- the screen ----
 
@@ -143,47 +147,24 @@ function press(key) {
 
 // ---- messages ----
 
-function bubble(message, fresh) {
-  const item = document.createElement("li");
-  item.className = fresh ? "bubble fresh" : "bubble";
-  const from = document.createElement("div");
-  from.className = "from";
-  const sender = document.createElement("span");
-  sender.textContent = message.sender;
-  const time = document.createElement("time");
-  const day = new Date(message.at);
-  time.dateTime = day.toISOString();
-  time.textContent = day.toLocaleTimeString(document.documentElement.lang, {
-    hour: "2-digit",
-    minute: "2-digit",
-  });
-  from.append(sender, time);
-  const body = document.createElement("p");
-  body.textContent = message.text;
-  const size = document.createElement("small");
-  const parts = message.parts === 1 ? words.part : fill(words.parts, { n: message.parts });
-  const unit = message.encoding === "gsm7" ? words.counter_gsm7 : words.counter_ucs2;
-  size.textContent = `${parts} · ${message.units} ${unit}`;
-  item.append(from, body, size);
-  return item;
-}
-
-async function refresh(number, first = false) {
+// Messages are looked for all the time; her language only after something of hers, for a choice
+// that is just being made must not be undone.
+async function refresh(number, { first = false, language = true } = {}) {
   let kept;
   try {
     kept = await line(number);
   } catch {
-    return; // it is asked for again after the next step
+    return; // it is asked for again
   }
   if (number !== at("line").value) return;
-  at("language").value = kept.language ?? "";
-  for (const message of kept.messages) {
-    if (known.has(message.id)) continue;
-    known.add(message.id);
-    at("messages").prepend(bubble(message, !first));
-    if (!first) at("arrived").hidden = false;
-  }
-  while (at("messages").children.length > SHOWN) at("messages").lastElementChild.remove();
+  if (language) at("language").value = kept.language ?? "";
+  if (thread.show(kept.messages, { first })) at("arrived").hidden = false;
+}
+
+async function watch() {
+  const number = at("line").value;
+  if (!document.hidden) await refresh(number, { language: false });
+  setTimeout(watch, LOOK);
 }
 
 // ---- what is around the phone ----
@@ -218,6 +199,7 @@ answer.addEventListener("input", onlyCode);
 // Keys typed anywhere but in another control belong to the phone.
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("form") !== null) return; // a text message is being written
   const control = event.target.closest("select, button, a, summary");
   const writing = event.target === answer;
   if (event.key === "Escape") {
@@ -272,10 +254,9 @@ at("network").addEventListener("change", () => {
 
 at("line").addEventListener("change", () => {
   idle();
-  known = new Set();
-  at("messages").replaceChildren();
+  thread.clear();
   at("arrived").hidden = true;
-  refresh(at("line").value, true);
+  refresh(at("line").value, { first: true });
 });
 
 at("language").addEventListener("change", async () => {
@@ -303,4 +284,5 @@ at("arrived").addEventListener("click", () => {
 
 carrier();
 idle();
-refresh(at("line").value, true);
+await refresh(at("line").value, { first: true });
+watch();
