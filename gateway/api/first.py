@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Iterator
 
 from gateway.api import keys
 from gateway.api.keys import DAY
@@ -37,15 +38,16 @@ def example(program: Program, agency: str | None = None) -> dict[str, Json] | No
     for service in program.services.values():
         for message in service.messages.values():
             if message.data is not None and agency in (None, service.agency):
-                data = {name: _typical(field) for name, field in message.data.items()}
+                words = iter(("EC-1042", "Cotonou", "Porto-Novo"))
+                data = {name: _typical(field, words) for name, field in message.data.items()}
                 return {"template": f"{service.name}/{message.name}", "data": data}
     return None
 
 
-def _typical(field: FieldType) -> Json:
+def _typical(field: FieldType, words: Iterator[str]) -> Json:
     if field.kind is Kind.ONE_OF:
         return field.values[0]
-    return _TYPICAL.get(field.kind, "EC-1042"[: field.most])
+    return _TYPICAL.get(field.kind) or next(words, "Abomey")[: field.most]
 
 
 def _curl(url: str, token: str, body: dict[str, Json]) -> str:
