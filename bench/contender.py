@@ -48,7 +48,7 @@ class Contender:
     """(port, Redis socket, scratch folder) → command, environment, path of the callback."""
 
     def start(self, redis: str, folder: Path) -> Running:
-        port = _free_port()
+        port = free_port()
         command, environment, path = self.command(port, redis, folder)
         log = (folder / f"{self.name}.log").open("wb")
         process = subprocess.Popen(
@@ -135,7 +135,7 @@ def _ussd_menu_builder(
     return ["node", str(home / "server.js")], environment, "/callbacks/ussd"
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
