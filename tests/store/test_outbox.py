@@ -7,7 +7,17 @@ import time
 import pytest
 
 from gateway.events import Lane, MessageState
-from gateway.store import Citizen, Draft, Record, Store, Taken, read_line
+from gateway.store import (
+    Citizen,
+    Draft,
+    Limits,
+    Record,
+    Store,
+    Taken,
+    open_store,
+    read_line,
+)
+from tests.conftest import NAME_KEY, SECRET_KEY, Server
 
 pytestmark = pytest.mark.anyio
 
@@ -206,3 +216,53 @@ async def test_the_end_of_a_message_is_told_once(store: Store) -> None:
     assert abs(int(at) - now()) < 60_000
     assert await store.hooks.done(hook)
     assert not await store.hooks.done(hook)
+
+
+async def test_number_and_text_are_dropped_after_the_end_and_the_counts_stay(
+    store: Store, redis: Server
+) -> None:
+    hers = draft(store, until=now() + 3_600_000)
+    await store.outbox.accept(hers)
+    _, body = store.names.message(hers.citizen.shard, hers.id)
+    week = round(store.outbox.limits.settled_body * 1000)
+    assert week < redis.admin.pttl(body) <= week + 3_600_000  # as long as it may be sent, and then
+    await store.outbox.cancel(hers.id, "anip")
+    assert week - 60_000 < redis.admin.pttl(body) <= week
+    redis.admin.delete(body)  # as it is when that is over
+    assert (await record(store, hers)).body is None
+    assert (await record(store, hers)).state is MessageState.CANCELLED
+    (day,) = [name for name in redis.everything() if b":n:" in name]
+    assert redis.admin.hgetall(day) == {b"anip etat-civil/pret c": b"1"}
+
+
+async def test_a_receipt_that_never_comes_is_given_up(redis: Server) -> None:
+    impatient = Limits(receipt=0.001)
+    store = await open_store(
+        redis_url=redis.url, secret_keys=[SECRET_KEY], name_key=NAME_KEY, limits=impatient
+    )
+    hers = draft(store)
+    await store.outbox.accept(hers)
+    (entry,) = await taken(store, hers)
+    line = read_line(entry.payload)
+    begun = await store.outbox.begin(entry, line, hers.lane, "p")
+    assert begun is not None
+    await store.outbox.settle(entry, line, hers.lane, begun, MessageState.SENT)
+    while not await store.outbox.age(hers.citizen.shard):
+        pass
+    assert (await path(store, hers))[-1] == ("expired", "no-receipt")
+    assert await store.outbox.age(hers.citizen.shard) == 0
+    await store.close()
+
+
+async def test_what_was_held_and_turns_out_to_be_sent_is_sent(store: Store) -> None:
+    """Its worker was only slow: another had held the message meanwhile."""
+    hers = draft(store)
+    await store.outbox.accept(hers)
+    (entry,) = await taken(store, hers)
+    line = read_line(entry.payload)
+    begun = await store.outbox.begin(entry, line, hers.lane, "p")
+    assert begun is not None
+    (again,) = await taken(store, hers, lease=0.0)
+    assert await store.outbox.begin(again, line, hers.lane, "p") is None
+    assert await store.outbox.settle(entry, line, hers.lane, begun, MessageState.SENT)
+    assert [state for state, _ in await path(store, hers)][-2:] == ["uncertain", "sent"]
