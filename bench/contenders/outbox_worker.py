@@ -34,7 +34,7 @@ async def work(redis: str, base: str, hands: int) -> None:
         store = await open_store(redis_url=redis, secret_keys=[SECRET_KEY], name_key=NAME_KEY)
         while not stop.is_set():
             moved = await dispatch.run(store)
-            await asyncio.sleep(0.002 if moved or dispatch.under_way else 0.05)
+            await dispatch.freed(pace.busy if moved else pace.idle)
         await dispatch.finish(5)
         await store.close()
 

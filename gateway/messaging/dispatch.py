@@ -11,6 +11,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 
 import structlog
@@ -79,6 +80,7 @@ class Dispatch:
         self._clock = clock
         self._chance = chance
         self._under_way: dict[asyncio.Task[None], tuple[Lane, Taken]] = {}
+        self._freed = asyncio.Event()
         self._in_a_row: Counter[str] = Counter()  # failures of each provider, as seen from here
         self._first = dict.fromkeys(Lane, 0)  # the shard that is asked first, another each time
 
@@ -96,6 +98,15 @@ class Dispatch:
         taken = await self._take(store, Lane.ANSWERS, hands - self.under_way)
         taken += await self._take(store, Lane.MASS, hands - hands // 4 - self.under_way)
         return taken
+
+    async def freed(self, seconds: float) -> None:
+        """Waits until a hand is free again, and for others that are free soon after; at most so
+        long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._freed.wait()
+                await asyncio.sleep(self._pace.breath)
+        self._freed.clear()
 
     async def renew(self, store: Store) -> None:
         """What is under way stays this worker's. Raises StoreUnavailable."""
@@ -130,8 +141,12 @@ class Dispatch:
         for taken in entries:
             task = asyncio.get_running_loop().create_task(self._work(store, lane, taken))
             self._under_way[task] = lane, taken
-            task.add_done_callback(self._under_way.pop)
+            task.add_done_callback(self._done)
         return len(entries)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        del self._under_way[task]
+        self._freed.set()
 
     # ---- one attempt -----------------------------------------------------------------
 

@@ -11,6 +11,7 @@ class Pace:
     lease: float = 60.0  # that what was taken stays this worker's, unless it is renewed
     first_pause: float = 15.0  # before a second attempt; doubles from then on
     busy: float = 0.05  # between two looks, as long as something moved lately
+    breath: float = 0.002  # for which hands that are free are gathered, before they take anew
     idle: float = 0.25  # between two looks otherwise
     away: float = 1.0  # after Redis could not be reached
     upkeep: float = 15.0  # between two rounds of counting, and of giving up on receipts

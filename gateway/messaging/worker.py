@@ -78,18 +78,25 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 moved = await work()
-                pause = self._pace.busy if moved else self._pace.idle
                 self._idle[name] = not moved
                 away = False
+                await self._rest(name, self._pace.busy if moved else self._pace.idle)
+                continue
             except StoreUnavailable as error:
                 if not away:
                     _log.error("worker-waits", loop=name, **failure(error))
-                away, pause = True, self._pace.away
+                away = True
             except Exception as error:
                 self._metrics.failures.labels(failure(error)["error"]).inc()
                 _log.error("worker-stumbled", loop=name, **failure(error))
-                pause = self._pace.away
-            await self._sleep(pause)
+            await self._sleep(self._pace.away)
+
+    async def _rest(self, name: str, seconds: float) -> None:
+        """Between two looks. For what is dispatched a free hand ends it, not the clock."""
+        if name == "dispatch":
+            await self._dispatch.freed(seconds)
+        else:
+            await self._sleep(seconds)
 
     async def _everywhere(self, store: Store, work: Callable[[Store, int], Awaitable[int]]) -> int:
         """In all shards, asked in one write."""
