@@ -134,6 +134,13 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemostrecent",
         )
+        self.queue_age = Gauge(
+            "gateway_queue_age_seconds",
+            "Since the oldest entry of a queue that is due came in",
+            ["queue"],
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
         self.provider_rests = Gauge(
             "gateway_sms_provider_rests",
             "1 while a provider is not sent through",

@@ -31,6 +31,8 @@ SECONDS = 5.0  # for an agency to answer
 PAUSES = (5, 30, 120, 600, 1800, 3600, 7200, 14_400, 28_800, 43_200)
 """Seconds before each further attempt: about a day in all."""
 
+REST = 30.0  # seconds in which an agency that did not listen is told nothing more
+
 _AT_ONCE = 16
 _AGAIN = frozenset({408, 425, 429})
 
@@ -75,6 +77,7 @@ class Hooks:
         self._pace = pace
         self._clock = clock
         self._targets: dict[str, Target] = {}
+        self._rests: dict[str, float] = {}  # until when, on the clock
 
     def adopt(self, site: Site) -> None:
         """Raises SettingsError for an address or a secret that the environment lacks, or that
@@ -98,6 +101,11 @@ class Hooks:
         if record is None or target is None:
             await store.hooks.done(taken)
             return
+        rests = self._rests.get(record.agency, 0.0)
+        if rests > self._clock():
+            # One that is away must not keep the others waiting; it is no attempt.
+            await store.hooks.later(taken, taken.payload, round(rests * 1000))
+            return
         event = Event(
             type=f"message.{STATES[state].value}",
             id=message,
@@ -111,6 +119,8 @@ class Hooks:
         )
         result = await self._post(target, f"{message}.{state}", msgspec.json.encode(event))
         number = int(attempt)
+        if result == "again":
+            self._rests[record.agency] = self._clock() + REST
         if result == "again" and number < len(PAUSES):
             due = round((self._clock() + PAUSES[number]) * 1000)
             line = f"{number + 1} {message} {state} {at} {reason}"

@@ -64,6 +64,7 @@ class Worker:
         for task in tasks[len(loops) :]:
             task.cancel()
         await asyncio.wait(tasks)
+        await self._errands.finish()
         await self._dispatch.finish(self._pace.drain)
 
     def stop(self) -> None:
@@ -131,6 +132,8 @@ class Worker:
             sizes = [await queue.size(shard) for shard in range(store.names.shards)]
             self._metrics.queued.labels(name, "now").set(sum(now for now, _ in sizes))
             self._metrics.queued.labels(name, "later").set(sum(later for _, later in sizes))
+            ages = [await queue.age(shard) for shard in range(store.names.shards)]
+            self._metrics.queue_age.labels(name).set(max(ages))
         for route in self._dispatch.routes:
             rest = await store.gates.paused(route)
             self._metrics.provider_rests.labels(route).set(1 if rest else 0)
@@ -142,7 +145,8 @@ class Worker:
             self._idle.clear()
             while self._idle.keys() < loops:
                 await self._sleep(self._pace.busy)
-            calm = calm + 1 if all(self._idle.values()) and not self._dispatch.under_way else 0
+            busy = self._dispatch.under_way or self._errands.under_way
+            calm = calm + 1 if all(self._idle.values()) and not busy else 0
         self.stop()
 
     async def _sleep(self, seconds: float) -> None:

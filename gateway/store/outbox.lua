@@ -245,7 +245,9 @@ local function settle(keys, args)
   return 1
 end
 
--- keys: record, body, awaiting; args: shard tag, id, letter, reason, life of a settled body in ms
+-- keys: record, body, awaiting
+-- args: shard tag, id, letter, reason, life of a settled body in ms, when to give up waiting for
+--       a final one, ms
 -- gives 1 if the receipt changed something, 0 if not; and the letter as it is then, or ''
 local function report(keys, args)
   local record, letter = keys[1], args[3]
@@ -261,6 +263,8 @@ local function report(keys, args)
   if FINAL[letter] then
     redis.call('ZREM', keys[3], args[2])
     redis.call('PEXPIRE', keys[2], args[5])
+  else
+    redis.call('ZADD', keys[3], args[6], args[2])
   end
   return { 1, letter }
 end

@@ -320,6 +320,7 @@ class Outbox:
                 _LETTERS[state],
                 reason,
                 _ms(self.limits.settled_body),
+                _now_ms() + _ms(self.limits.receipt),
             ),
         )
         return bool(changed)

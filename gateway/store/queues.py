@@ -6,6 +6,7 @@ taker's for a lease; what nobody renews is given to the next one, marked as `aga
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import msgspec
@@ -69,6 +70,14 @@ class Queue:
         now: int = await self._nodes.execute(shard, "XLEN", stream)
         waiting: int = await self._nodes.execute(shard, "ZCARD", later)
         return now, waiting
+
+    async def age(self, shard: int) -> float:
+        """Seconds since the oldest entry that is due came in, 0.0 where none is."""
+        stream, _ = self._names.queue(shard, self._name)
+        found = await self._nodes.execute(shard, "XRANGE", stream, "-", "+", "COUNT", 1)
+        if not found:
+            return 0.0
+        return max(0.0, time.time() - int(found[0][0].partition(b"-")[0]) / 1000)
 
     async def _done(self, taken: Taken, payload: bytes, due: int) -> bool:
         keys = self._names.queue(taken.shard, self._name)

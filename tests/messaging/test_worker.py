@@ -16,6 +16,7 @@ from starlette.routing import Route as Address
 from gateway.events import Encoding, Fate, Lane, MessageState, OutgoingSms, Submission
 from gateway.messaging import following, letter
 from gateway.messaging.dispatch import Dispatch
+from gateway.messaging.errands import Errands
 from gateway.messaging.pace import Pace
 from gateway.messaging.senders import Route, Senders, open_routes
 from gateway.messaging.window import Window
@@ -328,6 +329,35 @@ async def test_an_agency_that_does_not_listen(
     waiting = [await store.hooks.size(n) for n in range(store.names.shards)]
     assert sum(later for _, later in waiting) == int(again)
     assert sum(due for due, _ in waiting) == 0
+
+
+async def test_an_agency_that_does_not_listen_keeps_nobody_waiting(store: Store) -> None:
+    drafts = [draft(store, number("91"), str(n), told=True) for n in range(40)]
+    for one in drafts:
+        await store.outbox.accept(one)
+    ear = Ear(503)
+    await tell(store, ear)
+    assert 1 <= len(ear.heard) <= 16  # those of one look; then it is left in peace
+    waiting = [await store.hooks.size(n) for n in range(store.names.shards)]
+    assert sum(later for _, later in waiting) == 40
+
+
+async def test_a_job_that_takes_long_does_not_hold_up_a_stop(store: Store) -> None:
+    begun = asyncio.Event()
+
+    class Endless:
+        async def go_on(self, store: Store, job_id: str) -> None:
+            begun.set()
+            await asyncio.Event().wait()
+
+    errands = Errands({"endless": Endless()}, QUICK)
+    job = store.names.message_id(3, "job")
+    await store.jobs.put(job, {"kind": "endless"}, [b"piece"])
+    assert await errands.run(store, 3) == 1
+    await begun.wait()
+    await errands.finish()
+    (again,) = await store.jobs.queue.take(3, 1, lease=0.0)
+    assert again.again  # the next worker goes on with it
 
 
 async def test_an_agency_that_is_away_is_told_later(store: Store, told: Draft) -> None:

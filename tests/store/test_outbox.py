@@ -235,7 +235,9 @@ async def test_number_and_text_are_dropped_after_the_end_and_the_counts_stay(
     assert redis.admin.hgetall(day) == {b"anip etat-civil/pret c": b"1"}
 
 
-async def test_a_receipt_that_never_comes_is_given_up(redis: Server) -> None:
+@pytest.mark.parametrize("told", ["after", "before", "held"])
+async def test_a_receipt_that_never_comes_is_given_up(redis: Server, told: str) -> None:
+    """However the message came to be sent: by its answer, or by a receipt that says no more."""
     impatient = Limits(receipt=0.001)
     store = await open_store(
         redis_url=redis.url, secret_keys=[SECRET_KEY], name_key=NAME_KEY, limits=impatient
@@ -246,7 +248,13 @@ async def test_a_receipt_that_never_comes_is_given_up(redis: Server) -> None:
     line = read_line(entry.payload)
     begun = await store.outbox.begin(entry, line, hers.lane, "p")
     assert begun is not None
-    await store.outbox.settle(entry, line, hers.lane, begun, MessageState.SENT)
+    if told == "before":
+        assert await store.outbox.report(hers.id, MessageState.SENT)
+    if told == "held":
+        await store.outbox.settle(entry, line, hers.lane, begun, MessageState.UNCERTAIN)
+        assert await store.outbox.report(hers.id, MessageState.SENT)
+    else:
+        await store.outbox.settle(entry, line, hers.lane, begun, MessageState.SENT)
     while not await store.outbox.age(hers.citizen.shard):
         pass
     assert (await path(store, hers))[-1] == ("expired", "no-receipt")
