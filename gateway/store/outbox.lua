@@ -227,8 +227,8 @@ local function settle(keys, args)
   if kept[2] ~= args[4] then
     return 0
   end
-  if kept[1] ~= 'b' and kept[1] ~= 'u' then
-    -- Its receipt came before its answer.
+  if kept[1] ~= 'b' and (kept[1] ~= 'u' or letter == 'u') then
+    -- Its receipt came before its answer, or it is told again what it knows.
     finish(keys[3], args[3])
     return 0
   end
@@ -301,13 +301,12 @@ local function age(keys, args)
   return #late
 end
 
--- A provider's own id is tied to a message; receipts that came before are handed over.
+-- A provider's own id is tied to a message; receipts that came before are handed over. They stay
+-- for what is left of their hour: whoever was handed them may die before the message has heard.
 -- keys: id, early receipts; args: message, life in ms
 local function attach(keys, args)
   redis.call('SET', keys[1], args[1], 'PX', args[2])
-  local early = redis.call('LRANGE', keys[2], 0, -1)
-  redis.call('DEL', keys[2])
-  return early
+  return redis.call('LRANGE', keys[2], 0, -1)
 end
 
 -- Whose receipt it is; what nobody knows yet waits for a while.

@@ -22,7 +22,8 @@ class ProviderIds:
 
     async def attach(self, provider: str, provider_id: str, message_id: str) -> list[bytes]:
         """Remembers whose id it is. Gives the receipts that came before, as `trace` was given
-        them. To be called before the attempt is settled: what was sent is then always found."""
+        them, and again if it is called again. To be called before the attempt is settled: what
+        was sent is then always found."""
         shard, *keys = self._names.provider_id(provider, provider_id)
         early: list[bytes] = await self._nodes.call(shard, ATTACH, keys, (message_id, KNOWN))
         return early

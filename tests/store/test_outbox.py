@@ -274,3 +274,26 @@ async def test_what_was_held_and_turns_out_to_be_sent_is_sent(store: Store) -> N
     assert await store.outbox.begin(again, line, hers.lane, "p") is None
     assert await store.outbox.settle(entry, line, hers.lane, begun, MessageState.SENT)
     assert [state for state, _ in await path(store, hers)][-2:] == ["uncertain", "sent"]
+
+
+async def test_an_early_receipt_outlives_a_worker_that_dies_while_it_is_told(store: Store) -> None:
+    ids = store.provider_ids
+    assert await ids.trace("at", "ATXid_2", b"delivered") is None
+    assert await ids.attach("at", "ATXid_2", "m2") == [b"delivered"]
+    # Redis was away, or the worker killed, before the outbox had heard of it.
+    assert await ids.attach("at", "ATXid_2", "m2") == [b"delivered"]
+
+
+async def test_an_uncertain_end_that_is_told_twice_is_written_once(store: Store) -> None:
+    hers = draft(store, told=True)
+    await store.outbox.accept(hers)
+    (entry,) = await taken(store, hers)
+    line = read_line(entry.payload)
+    begun = await store.outbox.begin(entry, line, hers.lane, "p")
+    assert begun is not None
+    for _ in range(2):  # the answer to the first was lost with Redis
+        await store.outbox.settle(
+            entry, line, hers.lane, begun, MessageState.UNCERTAIN, reason="deadline"
+        )
+    assert (await path(store, hers))[3:] == [("uncertain", "deadline")]
+    assert len(await store.hooks.take(hers.citizen.shard, 10, lease=LEASE)) == 1
