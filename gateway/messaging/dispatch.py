@@ -197,7 +197,7 @@ class Dispatch:
             return Submission(Fate.FAILED, reason="unreadable")
         if route.names_messages:
             # Its receipt is found, whatever becomes of this attempt.
-            await attach(store, route.name, line.id, line.id)
+            await self._kept(lambda: attach(store, route.name, line.id, line.id))
         started = time.monotonic()
         sms = OutgoingSms(line.id, hers.to, hers.sender, hers.text, hers.encoding, line.segments)
         submission = await route.sender.send(sms)

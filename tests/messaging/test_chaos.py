@@ -21,4 +21,6 @@ async def test_nothing_is_lost_and_nothing_held_is_sent_twice(kind: str, redis_k
     assert not books.lost, told
     assert not books.held_twice, told
     assert not books.stuck, told
+    assert not books.unheard, told
+    assert not books.queued, told
     assert books.kills == 9
