@@ -16,7 +16,7 @@ from gateway.menu.message_data import check_data
 from gateway.menu.messages import find
 from gateway.menu.program import Program
 from gateway.messaging import cases
-from gateway.messaging.acceptance import KeyKind
+from gateway.messaging.acceptance import KeyKind, check_times
 from gateway.messaging.cases import Update
 from gateway.store import Store
 
@@ -59,8 +59,11 @@ async def tell(
         fault = FieldFault("template", "unknown-template", "the agency has no such message")
         raise Refusal(422, "message-refused", "the message is not accepted", errors=(fault,))
     faults = check_data(message, body.data)
-    if faults:
-        errors = tuple(FieldFault(f"data.{f.field}", f.code.value, f.detail) for f in faults)
+    errors = tuple(FieldFault(f"data.{f.field}", f.code.value, f.detail) for f in faults)
+    # Told here, for nobody reads why each of many messages was refused later.
+    times = check_times(program.site, message, body.send_after, body.valid_until)
+    errors += tuple(FieldFault(*fault) for fault in times)
+    if errors:
         raise Refusal(422, "message-refused", "the message is not accepted", errors=errors)
     same = msgspec.json.encode((key.kind, reference, body), order="sorted")
     if idempotency is not None:

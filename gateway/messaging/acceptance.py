@@ -14,7 +14,7 @@ from gateway.errors import MessageRefused, NumberError
 from gateway.events import Json, Lane, MessageState
 from gateway.menu.message_data import check_data
 from gateway.menu.messages import find, language_of, write
-from gateway.menu.program import Message, Program
+from gateway.menu.program import Message, Program, Site
 from gateway.messaging import letter
 from gateway.messaging.letter import Letter
 from gateway.messaging.window import Window
@@ -92,16 +92,11 @@ async def prepare(
     if wanted.language is not None and message is not None:
         _offered(program, message, wanted.language, faults)
     now = round(time.time() * 1000)
-    due, until = _times(wanted, message, now, faults)
+    due, until = _times(site, message, wanted.send_after, wanted.valid_until, now, faults)
     if phone is not None and kind is KeyKind.TEAM and names.citizen(phone).digest not in team:
         faults.append(("to", "not-in-team", "this key sends to its team's numbers alone"))
     if message is None or phone is None or faults:
         raise MessageRefused(tuple(faults))
-    if not message.any_hour:
-        due = max(due, Window(site.sms.quiet, site.timezone).opens(max(now, due)))
-    if until <= due:
-        at = "valid_until", "too-early", "it ends before the message may be sent"
-        raise MessageRefused((at,))
     citizen = names.citizen(phone)
     language = wanted.language or await store.sessions.remembered(citizen)
     today = datetime.now(ZoneInfo(site.timezone)).date()
@@ -159,18 +154,42 @@ def _offered(program: Program, message: Message, language: str, faults: Faults) 
         faults.append(("language", "not-offered", "the service is not offered in it"))
 
 
-def _times(wanted: Wanted, message: Message | None, now: int, faults: Faults) -> tuple[int, int]:
+def check_times(
+    site: Site, message: Message, send_after: datetime | None, valid_until: datetime | None
+) -> Faults:
+    """What is wrong with the times of a message, whoever gets it."""
+    faults = Faults()
+    _times(site, message, send_after, valid_until, round(time.time() * 1000), faults)
+    return faults
+
+
+def _times(
+    site: Site,
+    message: Message | None,
+    send_after: datetime | None,
+    valid_until: datetime | None,
+    now: int,
+    faults: Faults,
+) -> tuple[int, int]:
     """From when and until when, in milliseconds since the epoch."""
-    due = now if wanted.send_after is None else round(wanted.send_after.timestamp() * 1000)
+    before = len(faults)
+    due = now if send_after is None else round(send_after.timestamp() * 1000)
     if due > now + LATEST:
         faults.append(("send_after", "too-late", "at most 90 days ahead"))
     due = max(due, now)
-    if wanted.valid_until is not None:
-        until = round(wanted.valid_until.timestamp() * 1000)
+    if valid_until is not None:
+        until = round(valid_until.timestamp() * 1000)
         if until <= now:
             faults.append(("valid_until", "past", "it is over"))
         elif until > now + 2 * LATEST:
             faults.append(("valid_until", "too-late", "at most 180 days ahead"))
+    else:
+        valid = 0 if message is None else round(message.valid_for.total_seconds() * 1000)
+        until = due + valid
+    if message is None or len(faults) > before:
         return due, until
-    valid = 0 if message is None else round(message.valid_for.total_seconds() * 1000)
-    return due, due + valid
+    if not message.any_hour:
+        due = max(due, Window(site.sms.quiet, site.timezone).opens(due))
+    if until <= due:
+        faults.append(("valid_until", "too-early", "it ends before the message may be sent"))
+    return due, until

@@ -22,7 +22,7 @@ from gateway.menu.library import Library
 from gateway.menu.messages import cost
 from gateway.menu.program import Program
 from gateway.messaging.acceptance import KeyKind, Prepared, Wanted, accept, prepare
-from gateway.messaging.rows import Fault, Listing, Row, alike, damaged
+from gateway.messaging.rows import Fault, Listing, Row, damaged
 from gateway.store import Store
 
 KIND = "batch"
@@ -69,25 +69,30 @@ async def measure(
 ) -> Measured:
     """Everything that can be said before anything is kept. Raises StoreError."""
     found = Measured(rows=len(listing.rows), faults=list(listing.faults))
+    seen: set[bytes | None] = set()
     for at in range(0, len(listing.rows), _AT_ONCE):
         some = listing.rows[at : at + _AT_ONCE]
         results = await asyncio.gather(
             *(_prepared(store, program, agency, template, row, kind, team=team) for row in some)
         )
         for row, result in zip(some, results, strict=True):
-            _count(found, row, result)
+            _count(found, row, result, seen)
         await asyncio.sleep(0)  # citizens are answered in between
     found.faults.sort(key=lambda fault: fault.row)
-    found.doubles = alike(found.ready)
     found.cost = cost(program.site, found.segments)
     return found
 
 
-def _count(found: Measured, row: Row, result: Prepared | list[Fault]) -> None:
+def _count(
+    found: Measured, row: Row, result: Prepared | list[Fault], seen: set[bytes | None]
+) -> None:
     if isinstance(result, list):
         found.faults += result
         return
     found.ready.append(row)
+    if result.draft.alike in seen:  # as the duplicate brake has it: number and text
+        found.doubles.append(row.number)
+    seen.add(result.draft.alike)
     found.languages[result.language] += 1
     found.segments += result.draft.segments
     found.worst = max(found.worst, result.draft.segments)

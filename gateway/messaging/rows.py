@@ -2,15 +2,16 @@
 
 CSV is RFC 4180's, its first row the fields: `to`, `language`, `reference`, and those of the
 message's `data`. Spreadsheets write it with `;` where the comma is the decimal sign, with a
-byte-order mark, or in Windows-1252.
+byte-order mark, in UTF-16 or in Windows-1252.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -77,6 +78,8 @@ def damaged(number: str) -> bool:
 
 
 def _decoded(body: bytes) -> str:
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return body.decode("utf-16", "replace")  # Excel's « Texte Unicode »
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -146,7 +149,7 @@ _line = msgspec.json.Decoder(_Line)
 
 def _lines(body: bytes) -> Listing:
     listing = Listing()
-    for number, line in enumerate(body.splitlines(), 1):
+    for number, line in enumerate(body.removeprefix(codecs.BOM_UTF8).splitlines(), 1):
         if not line.strip():
             continue
         if number > MOST_ROWS:
@@ -159,15 +162,3 @@ def _lines(body: bytes) -> Listing:
             continue
         listing.rows.append(Row(number, given.to, given.language, given.reference, given.data))
     return listing
-
-
-def alike(rows: Sequence[Row]) -> list[int]:
-    """The numbers of rows that say the same to the same number as one before them."""
-    seen: set[bytes] = set()
-    again = []
-    for row in rows:
-        same = msgspec.json.encode((row.to, row.data), order="sorted")
-        if same in seen:
-            again.append(row.number)
-        seen.add(same)
-    return again

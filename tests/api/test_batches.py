@@ -156,3 +156,25 @@ async def test_agencies_and_tests_see_their_own_batches(office: Office) -> None:
     for other in (await office.other("ecole"), await office.other("mairie", KeyKind.TEST)):
         assert (await other.get(path)).status_code == 404
     assert (await office.get("/v1/messages/batches/rien")).status_code == 404
+
+
+async def test_one_number_written_in_several_ways_is_a_duplicate(office: Office) -> None:
+    body = "to,numero\n0197000001,EC-1\n+229 01 97 00 00 01,EC-1\n97000001,EC-1\n0197000001,EC-2\n"
+    assert (await post(office, body, "&dry_run=1")).json()["duplicates"] == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("to\tnumero\r\n0197000001\tÉC-1\r\n".encode("utf-16"), "text/csv"),
+        (
+            b"\xef\xbb\xbf" + b'{"to": "0197000001", "data": {"numero": "EC-1"}}\n',
+            "application/x-ndjson",
+        ),
+    ],
+)
+async def test_a_list_with_a_byte_order_mark_is_read(
+    office: Office, body: bytes, kind: str
+) -> None:
+    told = (await post(office, body, "&dry_run=1", kind)).json()
+    assert (told["ready"], told["faults"]) == (1, [])

@@ -12,7 +12,7 @@ from gateway.messaging.acceptance import KeyKind
 from gateway.messaging.cases import CaseUpdates
 from gateway.messaging.following import Following
 from gateway.store import Store
-from tests.api.office import Office, library
+from tests.api.office import Office, fields, library
 from tests.conftest import Server
 
 pytestmark = pytest.mark.anyio
@@ -107,3 +107,24 @@ async def test_faults_are_named_before_anything_is_kept(office: Office, redis: S
         assert refused.status_code == 422
         assert refused.json()["errors"][0]["field"] == field
     assert not [name for name in redis.everything() if b":j:" in name]
+
+
+@pytest.mark.parametrize(
+    ("times", "fault"),
+    [
+        ({"valid_until": "2020-01-01T00:00:00Z"}, ("valid_until", "past")),
+        ({"send_after": "2999-01-01T00:00:00Z"}, ("send_after", "too-late")),
+    ],
+)
+async def test_times_that_suit_nobody_are_refused_at_once(
+    office: Office, times: dict[str, str], fault: tuple[str, str]
+) -> None:
+    await follow(office.store, 1)
+    body = {**NEWS, **times}
+    told = await office.http.post(
+        "/v1/cases/EC-1042/updates",
+        json=body,
+        headers=office.bears({"Idempotency_Key": "nouvelle-1"}),
+    )
+    assert (told.status_code, fields(told)) == (422, [fault])
+    assert (await tell(office, Idempotency_Key="nouvelle-1")).status_code == 202
