@@ -136,6 +136,7 @@ async def begin(
     new = await batches.begin(
         store, batch, key.agency, template, key.kind, measured.ready, print_=print_, at=now
     )
+    await batches.file(store, key.agency, print_, batch, now)
     record = await store.jobs.read(batch) or {}
     return _shown(batch, record, repeated=not new)
 

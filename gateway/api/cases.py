@@ -54,6 +54,9 @@ async def tell(
     idempotency: str | None,
 ) -> CaseUpdate:
     """The update, begun or found begun."""
+    if key.kind is KeyKind.TEAM:
+        # Who follows a case is nobody's team.
+        raise Refusal(403, "forbidden", "a team's key sends to its team's numbers alone")
     message = find(program, key.agency, body.template)
     if message is None:
         fault = FieldFault("template", "unknown-template", "the agency has no such message")

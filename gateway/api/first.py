@@ -29,7 +29,7 @@ async def first_messages(store: Store, program: Program, url: str, to: str) -> d
         body = example(program, agency)
         if body is not None:
             _, token = await keys.create(store, agency, KeyKind.TEST, label="demo", seconds=DAY)
-            found[agency] = _curl(url, token, {"to": to, **body})
+            found[agency] = _curl(url, token, {"to": to, **body, "reference": "EC-1042"})
     return found
 
 

@@ -40,13 +40,15 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`to` is there where digits were added to the number that was given."""
+    """`to` is there where digits were added to the number that was given; `reason` where the
+    message is suppressed: she wants none (`opted-out`), or it is one too many (`duplicate`)."""
 
     id: str
     status: MessageState
     segments: int
     language: str
     to: str | None = None
+    reason: str | None = None
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -102,11 +104,20 @@ async def send(
         segments=prepared.draft.segments,
         language=prepared.language,
         to=prepared.rewritten,
+        reason=await _why(store, prepared.draft.id) if state is _SUPPRESSED else None,
     )
     answer = msgspec.json.encode(taken)
     if idempotency is not None:
         await store.requests.answered(key.agency, idempotency, same, answer)
     return answer, False
+
+
+_SUPPRESSED = MessageState.SUPPRESSED
+
+
+async def _why(store: Store, message_id: str) -> str | None:
+    record = await store.outbox.read(message_id)
+    return None if record is None else record.history[-1].reason
 
 
 def _again(other: bool, answer: bytes | None) -> tuple[bytes, bool]:

@@ -91,11 +91,11 @@ def _text(field: FieldType, value: Json) -> _Judged:
         return DataFault.NOT_A_TEXT, "a text is expected: quotes around it in JSON"
     shown = unicodedata.normalize("NFC", value.strip())
     if any(unicodedata.category(letter) in _UNSEEN for letter in shown):
-        return DataFault.BAD_CHARACTER, "it holds a line break or a control character"
+        return DataFault.BAD_CHARACTER, "it holds a line break or a character that is not seen"
     return _length(len(shown), field.most)
 
 
-_UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # Cf: what turns or hides other letters
 
 
 def _length(length: int, most: int) -> _Judged:

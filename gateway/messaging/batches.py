@@ -29,6 +29,7 @@ KIND = "batch"
 PIECE = 200  # rows
 DAY = 86_400
 
+_FILED = "list "  # before a list's fingerprint, among an agency's references
 _AT_ONCE = 50  # rows that are worked on before others get their turn
 
 
@@ -147,12 +148,21 @@ def named(store: Store, agency: str, *identity: str) -> str:
 
 
 async def brought_before(store: Store, agency: str, print_: str, now: float) -> str | None:
-    """The batch that the same list began today or yesterday."""
+    """The batch that the same list began today or yesterday, under a name of its own or not."""
     for day in (int(now) // DAY, int(now) // DAY - 1):
         batch = named(store, agency, print_, str(day))
         if await store.jobs.read(batch) is not None:
             return batch
+    for batch in await store.requests.filed(agency, _FILED + print_, 1):
+        record = await store.jobs.read(batch)
+        if record is not None and int(record["at"]) > now - 2 * DAY:
+            return batch
     return None
+
+
+async def file(store: Store, agency: str, print_: str, batch: str, now: float) -> None:
+    """Has the list found again, whatever its batch is called."""
+    await store.requests.file(agency, _FILED + print_, batch, round(now * 1000))
 
 
 async def begin(

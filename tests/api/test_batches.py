@@ -111,6 +111,8 @@ async def test_the_same_key_for_another_list_is_refused(office: Office) -> None:
     first = await post(office, CSV, Idempotency_Key="liste")
     same = await post(office, CSV, Idempotency_Key="liste")
     assert (first.json()["id"], same.json()["repeated"]) == (same.json()["id"], True)
+    bare = await post(office, CSV)  # the client forgot its key
+    assert (bare.json()["id"], bare.json()["repeated"]) == (first.json()["id"], True)
     other = await post(office, CSV.replace("EC-1", "EC-9"), Idempotency_Key="liste")
     assert (other.status_code, other.json()["code"]) == (409, "idempotency-key-reused")
 

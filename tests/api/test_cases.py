@@ -128,3 +128,8 @@ async def test_times_that_suit_nobody_are_refused_at_once(
     )
     assert (told.status_code, fields(told)) == (422, [fault])
     assert (await tell(office, Idempotency_Key="nouvelle-1")).status_code == 202
+
+
+async def test_a_teams_key_tells_nobody_who_follows(office: Office) -> None:
+    team = await office.other("mairie", KeyKind.TEAM, team=("+2290197000001",))
+    assert (await tell(team)).status_code == 403

@@ -41,6 +41,12 @@ async def test_a_message_is_accepted_shown_and_cancelled(office: Office) -> None
     assert (first.status_code, first.json()["status"]) == (200, "cancelled")
 
 
+async def test_what_is_suppressed_says_why(office: Office) -> None:
+    await office.store.optouts.stop(office.store.names.citizen(ADA), "8585")
+    told = (await office.send(READY)).json()
+    assert (told["status"], told["reason"]) == ("suppressed", "opted-out")
+
+
 async def test_an_old_number_is_rewritten_and_said_so(office: Office) -> None:
     assert (await office.send({**READY, "to": "97 00 00 01"})).json()["to"] == ADA
     assert "to" not in (await office.send({**READY, "to": "01 97 00 00 01"})).json()

@@ -232,7 +232,7 @@ def test_a_stop_word_is_one_press_and_so_is_taking_it_back(phone: Handset) -> No
     last = phone.page.locator("#messages > li").last
     phone.page.get_by_role("button", name="STOP").press("Enter")
     expect(last).to_contain_text("plus de SMS du 8585")
-    phone.page.get_by_role("button", name="START").press("Enter")
+    phone.page.get_by_role("button", name="REPRENDRE").press("Enter")
     expect(last).to_contain_text("de nouveau les SMS")
 
 
