@@ -122,12 +122,14 @@ async def begin(
     print_ = batches.fingerprint(key.agency, template, key.kind, body)
     known = None
     if idempotency is not None:
+        # The claim decides between two at the same moment, when neither has a record; the record
+        # outlives the claim.
+        claimed = await store.requests.claim(key.agency, idempotency, f"batch {print_}".encode())
         batch = batches.named(store, key.agency, "key", idempotency)
-        record = await store.jobs.read(batch)
-        if record is not None and record["print"] != print_:
+        record = await store.jobs.read(batch) or {}
+        if claimed.other or record.get("print", print_) != print_:
             title = "this Idempotency-Key was used with another body"
             raise Refusal(409, "idempotency-key-reused", title)
-        known = None if record is None else batch
     else:
         known = await batches.brought_before(store, key.agency, print_, now)
         day = str(int(now) // batches.DAY)

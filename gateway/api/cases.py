@@ -22,7 +22,7 @@ from gateway.store import Store
 
 
 class News(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is told. With `final` nobody follows the case any more once it is told."""
+    """What is told. With `final` whoever was told follows the case no more."""
 
     template: Annotated[str, Meta(min_length=1, max_length=100)]
     data: Annotated[dict[str, Value], Meta(max_length=50)] = {}
@@ -54,9 +54,6 @@ async def tell(
     idempotency: str | None,
 ) -> CaseUpdate:
     """The update, begun or found begun."""
-    if key.kind is KeyKind.TEAM:
-        # Who follows a case is nobody's team.
-        raise Refusal(403, "forbidden", "a team's key sends to its team's numbers alone")
     message = find(program, key.agency, body.template)
     if message is None:
         fault = FieldFault("template", "unknown-template", "the agency has no such message")
@@ -88,6 +85,7 @@ async def tell(
             final=body.final,
             send_after=body.send_after,
             valid_until=body.valid_until,
+            team=key.team,
         ),
     )
     return await read(store, key, reference, update_id, repeated=not new)

@@ -21,6 +21,7 @@ from gateway.messaging.window import Window
 from gateway.store import Draft, Store
 from gateway.text.msisdn import canonical, rewritten, unreachable
 
+LONGEST_REFERENCE = 100  # characters
 LATEST = 90 * 86_400_000  # milliseconds ahead that a message may be asked for
 
 _UNREACHABLE = {
@@ -88,6 +89,9 @@ async def prepare(
         faults += [
             (f"data.{f.field}", f.code.value, f.detail) for f in check_data(message, wanted.data)
         ]
+    if len(wanted.reference) > LONGEST_REFERENCE:
+        what = f"at most {LONGEST_REFERENCE} characters"
+        faults.append(("reference", "too-long", what))
     phone = _number(wanted.to, site.country, faults)
     if wanted.language is not None and message is not None:
         _offered(program, message, wanted.language, faults)

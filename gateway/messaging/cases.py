@@ -20,7 +20,8 @@ KIND = "case"
 
 
 class Update(msgspec.Struct, array_like=True, frozen=True):
-    """What is told. `final`: nobody follows the case any more afterwards."""
+    """What is told. `final`: whoever was told follows the case no more. `team` are the digests of
+    the citizens that a TEAM key may send to."""
 
     agency: str
     reference: str
@@ -30,6 +31,7 @@ class Update(msgspec.Struct, array_like=True, frozen=True):
     final: bool
     send_after: datetime | None
     valid_until: datetime | None
+    team: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return "Update()"
@@ -71,9 +73,19 @@ class CaseUpdates:
 
     async def _tell(self, store: Store, job_id: str, shard: int, update: Update) -> Counter[str]:
         counts: Counter[str] = Counter()
+        told: list[Follower] = []
         for follower in await store.followers.of(shard, update.agency, update.reference):
-            counts[await self._one(store, job_id, follower, update)] += 1
-        if update.final and update.kind is KeyKind.LIVE:
+            outcome = await self._one(store, job_id, follower, update)
+            counts[outcome] += 1
+            if outcome != "refused":
+                told.append(follower)
+        if not update.final or update.kind is not KeyKind.LIVE:
+            return counts
+        if counts["refused"]:  # whom it did not reach can be told again
+            for follower in told:
+                citizen = follower.citizen
+                await store.followers.unfollow(citizen, update.agency, update.reference)
+        else:
             await store.followers.close(shard, update.agency, update.reference)
         return counts
 
@@ -91,7 +103,10 @@ class CaseUpdates:
                 valid_until=update.valid_until,
             )
             identity = ("update", job_id, follower.citizen.digest)
-            prepared = await prepare(store, program, update.agency, wanted, update.kind, *identity)
+            team = frozenset(update.team)
+            prepared = await prepare(
+                store, program, update.agency, wanted, update.kind, *identity, team=team
+            )
         except (MessageRefused, SealBroken):
             return "refused"
         state = await accept(store, prepared, update.reference)

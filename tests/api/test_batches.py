@@ -180,3 +180,28 @@ async def test_a_list_with_a_byte_order_mark_is_read(
 ) -> None:
     told = (await post(office, body, "&dry_run=1", kind)).json()
     assert (told["ready"], told["faults"]) == (1, [])
+
+
+async def test_of_two_lists_at_once_under_one_key_one_is_refused(
+    office: Office, redis: Server
+) -> None:
+    head = "to,numero\n"
+    lists = [head + "".join(f"01970{row:05},{name}\n" for row in range(300)) for name in ("A", "B")]
+    for number in range(3):
+        key = f"k{number}"
+        answers = await asyncio.gather(*(post(office, body, Idempotency_Key=key) for body in lists))
+        assert sorted(answer.status_code for answer in answers) == [202, 409]
+        again = await asyncio.gather(*(post(office, body, Idempotency_Key=key) for body in lists))
+        assert [a.status_code for a in again] == [a.status_code for a in answers]
+
+
+async def test_the_same_list_twice_at_once_is_one_batch(office: Office) -> None:
+    answers = await asyncio.gather(*(post(office, CSV, Idempotency_Key="a") for _ in range(6)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+
+
+async def test_a_reference_of_a_list_is_as_long_as_that_of_a_message(office: Office) -> None:
+    body = f"to,reference,numero\n0197000001,{'R' * 101},EC-1\n"
+    (fault,) = (await post(office, body, "&dry_run=1")).json()["faults"]
+    assert (fault["column"], fault["code"]) == ("reference", "too-long")

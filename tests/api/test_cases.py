@@ -67,6 +67,29 @@ async def test_the_last_news_end_the_following(office: Office, redis: Server) ->
     assert accepted(redis) == 1
 
 
+async def test_whom_the_last_news_did_not_reach_follows_on(office: Office, redis: Server) -> None:
+    await follow(office.store, 1)
+    citizen = office.store.names.citizen("+2290197000002")
+    await office.store.followers.follow(citizen, "mairie", "EC-1042", b"of another release")
+    update = (await tell(office, final=True)).json()["id"]
+    await go_on(office, update)
+    shown = (await office.get(f"/v1/cases/EC-1042/updates/{update}")).json()
+    assert (shown["accepted"], shown["refused"]) == (1, 1)
+    assert await office.store.followers.follows(citizen, "mairie", "EC-1042")
+    told = office.store.names.citizen("+2290197000001")
+    assert not await office.store.followers.follows(told, "mairie", "EC-1042")
+
+
+async def test_a_teams_key_tells_its_team(office: Office, redis: Server) -> None:
+    for number in (1, 2):
+        await follow(office.store, number)
+    team = await office.other("mairie", KeyKind.TEAM, team=["+2290197000001"])
+    update = (await tell(team)).json()["id"]
+    await go_on(team, update)
+    shown = (await team.get(f"/v1/cases/EC-1042/updates/{update}")).json()
+    assert (shown["accepted"], shown["refused"], accepted(redis)) == (1, 1, 1)
+
+
 async def test_a_test_ends_nothing_and_reaches_nobody(office: Office, redis: Server) -> None:
     await follow(office.store, 1)
     tester = await office.other("mairie", KeyKind.TEST)
@@ -102,6 +125,8 @@ async def test_faults_are_named_before_anything_is_kept(office: Office, redis: S
         ({**NEWS, "template": "guichet/rien"}, "template"),
         ({**NEWS, "data": {}}, "data.numero"),
         ({**NEWS, "to": "x"}, "to"),
+        ({**NEWS, "valid_until": "2020-01-01T00:00:00Z"}, "valid_until"),
+        ({**NEWS, "send_after": "2099-01-01T00:00:00Z"}, "send_after"),
     ):
         refused = await office.http.post(path, json=body, headers=office.bears({}))
         assert refused.status_code == 422
@@ -128,8 +153,3 @@ async def test_times_that_suit_nobody_are_refused_at_once(
     )
     assert (told.status_code, fields(told)) == (422, [fault])
     assert (await tell(office, Idempotency_Key="nouvelle-1")).status_code == 202
-
-
-async def test_a_teams_key_tells_nobody_who_follows(office: Office) -> None:
-    team = await office.other("mairie", KeyKind.TEAM, team=("+2290197000001",))
-    assert (await tell(team)).status_code == 403
