@@ -12,7 +12,7 @@ from gateway.text.language import Policy
 from gateway.text.transliteration import fit
 
 _LONGEST = 2000  # characters of one input that are looked at; one of USSD holds 182
-_NUMBER = re.compile(r"0*([0-9]{1,4})[.)]?")
+_NUMBER = re.compile(r"""(?:[Nn][°ºo]\.? ?|\#)?[("«]? ?0*([0-9]{1,4}) ?[.,;:!?)"»]*""")
 _SIGNS = re.compile(r"[^\w]+|_")
 _BLANKS = re.compile(r"\s+")
 _ENOUGH = 30  # records found; more are too many to page through
@@ -54,7 +54,7 @@ folded = lru_cache(4096)(fold)
 
 
 def numbered(text: str, numbers: Sequence[str]) -> int | None:
-    """Which choice `text` is the number of: `1`, `01`, `1.`."""
+    """Which choice `text` is the number of: `1`, `01`, `1.`, `(1)`, `n°1`."""
     found = _NUMBER.fullmatch(text)
     if found is None or found[1] not in numbers:
         return None

@@ -50,6 +50,14 @@ def test_numbers_of_choices() -> None:
     assert [numbered(text, numbers) for text in ("3", "", "0", "-1", "1 2", "00")] == [None] * 6
 
 
+def test_numbers_of_choices_as_people_write_them() -> None:
+    numbers = ("1", "2", "10")
+    written = ("n°1", "N° 1", "nº1", "No 1", "no. 1", "#1", "(1)", "« 1 »", '"1"', "1!", "1 ,")
+    assert [numbered(text, numbers) for text in written] == [0] * len(written)
+    others = ("1,5", "1.2", "n1", "+1", "1-2", "no", "n°", "()", "1a")
+    assert [numbered(text, numbers) for text in others] == [None] * len(others)
+
+
 def test_words_of_choices_are_taken_whole_or_by_first_words_that_fit_only_one() -> None:
     labels = ["acte de naissance", "acte de mariage", "casier", "casier judiciaire"]
     assert named("acte de mariage", labels) == 1
