@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import FrameType
 
 import click
 import structlog
@@ -31,11 +33,36 @@ _log = structlog.get_logger("gateway.cli.worker")
 @click.option("--drain", is_flag=True, help="Stop as soon as nothing is due any more.")
 def command(drain: bool) -> None:
     """Send messages and tell agencies of them: the worker process (docs/run.md)."""
+    # Before the menus are loaded, a SIGHUP would end the process.
+    signal.signal(signal.SIGHUP, _not_yet)
     settings = read(os.environ)
     logs.configure(settings.log_level)
     library = menus(settings)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_work(settings, library, os.environ, drain=drain))
+    new_loop = uvloop.new_event_loop
+    with _listening(settings) as listening, asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(_work(settings, library, os.environ, listening, drain=drain))
+
+
+def _not_yet(_signal: int, _frame: FrameType | None) -> None:
+    pass
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket | None]:
+    """GATEWAY_WORKER_PORT, taken before anything else is started. Raises SettingsError."""
+    if settings.worker_port is None:
+        yield None
+        return
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        taken = socket.create_server((settings.host, settings.worker_port), family=family)
+    except OSError as error:
+        raise SettingsError(
+            f"GATEWAY_WORKER_PORT is wrong: cannot listen on {settings.host}, port"
+            f" {settings.worker_port} ({error.strerror}); each worker of a machine needs its own"
+        ) from error
+    with taken:
+        yield taken
 
 
 def menus(settings: Settings) -> Library:
@@ -70,18 +97,26 @@ async def opened(settings: Settings, *, wait: bool) -> Store:
 
 
 async def _work(
-    settings: Settings, library: Library, environ: Mapping[str, str], *, drain: bool
+    settings: Settings,
+    library: Library,
+    environ: Mapping[str, str],
+    listening: socket.socket | None,
+    *,
+    drain: bool,
 ) -> None:
     metrics = Metrics()
     workshop = Workshop(library, environ, metrics)
-    store = await opened(settings, wait=not drain)
     loop = asyncio.get_running_loop()
+    reading = _Reading(library, workshop)
+    # Before Redis is waited for: a SIGHUP would end the process.
+    loop.add_signal_handler(signal.SIGHUP, reading.begin)
+    store = await opened(settings, wait=not drain)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, workshop.worker.stop)
-    reading = _Reading(library, workshop)
-    loop.add_signal_handler(signal.SIGHUP, reading.begin)
-    server = _server(settings, store, library, metrics)
-    told = None if server is None else asyncio.create_task(server.serve())
+    server = None if listening is None else _server(settings, store, library, metrics)
+    told = None
+    if server is not None and listening is not None:
+        told = asyncio.create_task(server.serve(sockets=[listening]))
     _log.info("working", menus=library.current.hash)
     try:
         await workshop.run(store, drain=drain)
@@ -128,12 +163,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _server(
-    settings: Settings, store: Store, library: Library, metrics: Metrics
-) -> uvicorn.Server | None:
-    """`/healthz`, `/readyz` and `/metrics` of this worker, where GATEWAY_WORKER_PORT says so."""
-    if settings.worker_port is None:
-        return None
+def _server(settings: Settings, store: Store, library: Library, metrics: Metrics) -> uvicorn.Server:
+    """`/healthz`, `/readyz` and `/metrics` of this worker."""
 
     async def state() -> tuple[bool, Mapping[str, object]]:
         readiness = await store.ready()
@@ -143,8 +174,6 @@ def _server(
     return _Server(
         uvicorn.Config(
             pages,
-            host=settings.host,
-            port=settings.worker_port,
             log_config=None,
             access_log=False,
             proxy_headers=False,

@@ -11,6 +11,7 @@ import asyncio
 import base64
 import hmac
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,13 +26,15 @@ from gateway.menu.values import is_private
 from gateway.messaging import letter
 from gateway.messaging.pace import Pace
 from gateway.metrics import Metrics
-from gateway.store import STATES, Store, Taken
+from gateway.store import STATES, Record, Store, Taken
 
 SECONDS = 5.0  # for an agency to answer
 PAUSES = (5, 30, 120, 600, 1800, 3600, 7200, 14_400, 28_800, 43_200)
 """Seconds before each further attempt: about a day in all."""
 
 REST = 30.0  # seconds in which an agency that did not listen is told nothing more
+
+TOGETHER = 8  # events that one agency is told at a time: a slow one leaves connections to others
 
 _AT_ONCE = 16
 _AGAIN = frozenset({408, 425, 429})
@@ -78,6 +81,7 @@ class Hooks:
         self._clock = clock
         self._targets: dict[str, Target] = {}
         self._rests: dict[str, float] = {}  # until when, on the clock
+        self._turns = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(TOGETHER))
 
     def adopt(self, site: Site) -> None:
         """Raises SettingsError for an address or a secret that the environment lacks, or that
@@ -95,12 +99,26 @@ class Hooks:
         return len(taken)
 
     async def _tell(self, store: Store, taken: Taken) -> None:
-        attempt, message, state, at, reason = taken.payload.decode().split(" ")
+        message = taken.payload.decode().split(" ")[1]
         record = await store.outbox.read(message)
         target = None if record is None else self._targets.get(record.agency)
         if record is None or target is None:
             await store.hooks.done(taken)
             return
+        turns = self._turns[record.agency]
+        try:
+            async with asyncio.timeout(SECONDS):  # far less than its lease
+                await turns.acquire()
+        except TimeoutError:
+            await store.hooks.later(taken, taken.payload, round(self._clock() * 1000))
+            return
+        try:
+            await self._in_turn(store, taken, record, target)
+        finally:
+            turns.release()
+
+    async def _in_turn(self, store: Store, taken: Taken, record: Record, target: Target) -> None:
+        attempt, message, state, at, reason = taken.payload.decode().split(" ")
         rests = self._rests.get(record.agency, 0.0)
         if rests > self._clock():
             # One that is away must not keep the others waiting; it is no attempt.

@@ -110,6 +110,9 @@ class Worker:
                 await self._dispatch.renew(store)
             except StoreUnavailable:
                 continue  # it may be there again before the lease is over
+            except Exception as error:
+                # What is under way later on needs its lease too.
+                _log.error("worker-stumbled", loop="renewals", **failure(error))
 
     async def _upkeep(self, store: Store) -> None:
         """Messages whose receipts are overdue, and what is counted for the engineer."""

@@ -61,8 +61,8 @@ end
 
 -- keys: record, body, stream, later, stop word, brake
 -- args: shard tag, id, lane, payload of the queue, due in ms (0: now), sealed body, its life in
---       ms, life of the record in ms, most of the brake (0: none), its window in ms,
---       then fields and values of the record
+--       ms, life of the record in ms, most of the brake (0: none), its window in ms, life of a
+--       settled body in ms, then fields and values of the record
 -- gives 1 and the state's letter if the message is new, else 0 and its letter
 local function accept(keys, args)
   local record, shard, id = keys[1], args[1], args[2]
@@ -70,14 +70,18 @@ local function accept(keys, args)
   if known then
     return { 0, known }
   end
-  redis.call('HSET', record, 'l', args[3], 'n', '0', 'c', keys[5], unpack(args, 11))
+  redis.call('HSET', record, 'l', args[3], 'n', '0', 'c', keys[5], unpack(args, 12))
   redis.call('PEXPIRE', record, args[8])
   redis.call('SET', keys[2], args[6], 'PX', args[7])
   enter(record, shard, id, 'a', '')
+  local function suppressed(reason)
+    enter(record, shard, id, 'p', reason)
+    redis.call('PEXPIRE', keys[2], args[11])
+    return { 1, 'p' }
+  end
   local essential = redis.call('HGET', record, 'e') == '1'
   if not essential and redis.call('EXISTS', keys[5]) == 1 then
-    enter(record, shard, id, 'p', 'opted-out')
-    return { 1, 'p' }
+    return suppressed('opted-out')
   end
   if args[9] ~= '0' then
     local alike = redis.call('INCR', keys[6])
@@ -85,8 +89,7 @@ local function accept(keys, args)
       redis.call('PEXPIRE', keys[6], args[10])
     end
     if alike > tonumber(args[9]) then
-      enter(record, shard, id, 'p', 'duplicate')
-      return { 1, 'p' }
+      return suppressed('duplicate')
     end
   end
   if tonumber(args[5]) > milliseconds() then

@@ -191,6 +191,7 @@ class Outbox:
                 life + _ms(self.limits.record),
                 brake if alike is not None else 0,
                 _ms(self.limits.brake_window),
+                _ms(self.limits.settled_body),
                 *("h", _bit(draft.hold), "u", draft.until, "e", _bit(draft.essential)),
                 *("a", draft.agency, "k", _bit(draft.told), "t", draft.template or "-"),
                 *("v", draft.version, "g", draft.segments, "x", _bit(draft.test)),

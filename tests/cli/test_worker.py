@@ -222,6 +222,37 @@ def test_a_signal_has_it_read_its_menus(folder: Path, provider: Provider) -> Non
         assert worker.popen.poll() is None
 
 
+def test_a_signal_does_not_end_it_while_redis_is_away(folder: Path, provider: Provider) -> None:
+    away = {"REDIS_URL": "redis://127.0.0.1:9/0"}
+    keys = {"GATEWAY_SECRET_KEYS": "ab" * 32, "GATEWAY_NAME_KEY": "cd" * 32}
+    log = folder / "worker.log"
+    with log.open("wb") as errors:
+        popen = subprocess.Popen(
+            [sys.executable, "-m", "gateway.cli", "worker"],
+            env=environ(folder, provider, **away, **keys),
+            stderr=errors,
+        )
+    worker = Worker(popen, "", log)
+    try:
+        worker.told('"event":"store-away"')
+        popen.send_signal(signal.SIGHUP)
+        worker.told('"event":"menus-read"')
+        assert popen.poll() is None
+    finally:
+        popen.terminate()
+        popen.wait(30)
+
+
+def test_a_port_that_is_taken_is_told_in_one_line(folder: Path, provider: Provider) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = once(folder, provider, GATEWAY_WORKER_PORT=str(port))
+    assert done.returncode == 1
+    (line,) = done.stderr.strip().splitlines()
+    assert "GATEWAY_WORKER_PORT is wrong" in line
+    assert str(port) in line
+
+
 def test_what_waited_is_sent_by_whoever_comes_next(folder: Path, provider: Provider) -> None:
     """Accepted without a worker; one that drains sends it and ends by itself."""
     with serving_town(folder) as web:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import hmac
+from collections.abc import Callable
 
 import httpx2
 import pytest
+import structlog
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,11 +19,16 @@ from gateway.events import Encoding, Fate, Lane, MessageState, OutgoingSms, Subm
 from gateway.messaging import following, letter
 from gateway.messaging.dispatch import Dispatch
 from gateway.messaging.errands import Errands
+from gateway.messaging.hooks import TOGETHER, Hooks
 from gateway.messaging.pace import Pace
+from gateway.messaging.relay import Relay
 from gateway.messaging.senders import Route, Senders, open_routes
 from gateway.messaging.window import Window
+from gateway.messaging.worker import Worker
 from gateway.metrics import Metrics
 from gateway.store import Draft, Store
+from gateway.workshop import Workshop
+from tests.conftest import Server
 from tests.messaging.town import (
     ENVIRON,
     QUICK,
@@ -296,8 +303,6 @@ async def told(store: Store) -> Draft:
 async def tell(store: Store, ear: Ear) -> None:
     async with listening(ear.app) as base:
         here = {**ENVIRON, "MAIRIE_WEBHOOK": f"{base}/hooks"}
-        from gateway.workshop import Workshop
-
         shop = Workshop(library(), here, Metrics(), pace=QUICK, demo=True)
         await shop.run(store, drain=True)
 
@@ -364,6 +369,73 @@ async def test_an_agency_that_is_away_is_told_later(store: Store, told: Draft) -
     await drain(store)  # nobody listens there
     waiting = [await store.hooks.size(n) for n in range(store.names.shards)]
     assert sum(later for _, later in waiting) == 1
+
+
+async def test_a_slow_agency_leaves_connections_to_the_others(store: Store) -> None:
+    """However many events one has waiting, a few of them are under way at a time."""
+    for n in range(40):
+        await store.outbox.accept(draft(store, number("01"), str(n), until=1000, told=True))
+    ear, together, most = Ear(), 0, 0
+
+    async def slow(request: Request) -> Response:
+        nonlocal together, most
+        together += 1
+        most = max(most, together)
+        await asyncio.sleep(0.02)
+        together -= 1
+        return await ear.hear(request)
+
+    async with listening(Starlette(routes=[Address("/hooks", slow, methods=["POST"])])) as base:
+        here = {**ENVIRON, "MAIRIE_WEBHOOK": f"{base}/hooks"}
+        await Workshop(library(), here, Metrics(), pace=QUICK, demo=True).run(store, drain=True)
+    assert len({headers["webhook-id"] for headers, _ in ear.heard}) == len(ear.heard) == 40
+    assert 1 < most <= TOGETHER
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if holds():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError
+
+
+async def test_renewing_goes_on_after_a_fault(store: Store, redis: Server) -> None:
+    """A lane that is something else for a moment cannot be renewed, and is afterwards."""
+
+    class Slow(Scripted):
+        gate = asyncio.Event()
+
+        async def send(self, sms: OutgoingSms) -> Submission:
+            await self.gate.wait()
+            return await super().send(sms)
+
+    provider, hers = Slow(SENT), draft(store, number("01"))
+    await store.outbox.accept(hers)
+    pace = Pace(lease=0.03, first_pause=0.02)
+    working = dispatch(Route("one", provider, 1000), pace=pace)
+    hooks = Hooks(ENVIRON, httpx2.AsyncClient(), Metrics(), pace)
+    worker = Worker(Relay(library(), Metrics()), working, hooks, {}, Metrics(), pace)
+    while not working.under_way:
+        await working.run(store)
+    stream, _ = store.names.queue(hers.citizen.shard, hers.lane.value)
+
+    def idle() -> int:
+        (pending,) = redis.admin.xpending_range(stream, "workers", "-", "+", 1)
+        return int(pending["time_since_delivered"])
+
+    redis.admin.rename(stream, "aside")
+    redis.admin.set(stream, "no stream")
+    renewing = asyncio.create_task(worker._renewals(store))
+    with structlog.testing.capture_logs() as logs:
+        await until(lambda: bool(logs))
+    redis.admin.rename("aside", stream)
+    before = idle()
+    await until(lambda: idle() < before)
+    renewing.cancel()
+    provider.gate.set()
+    await settle(store, working)
+    assert (await path(store, hers))[-1] == "sent"
 
 
 # ---- orders of citizens' steps -------------------------------------------------------

@@ -235,6 +235,20 @@ async def test_number_and_text_are_dropped_after_the_end_and_the_counts_stay(
     assert redis.admin.hgetall(day) == {b"anip etat-civil/pret c": b"1"}
 
 
+@pytest.mark.parametrize("why", ["opted-out", "duplicate"])
+async def test_what_is_suppressed_at_once_is_dropped_as_soon(
+    store: Store, redis: Server, why: str
+) -> None:
+    first, second = (draft(store, n, alike=store.names.digest("alike", "text")) for n in "12")
+    await store.outbox.accept(first, brake=1)
+    if why == "opted-out":
+        await store.optouts.stop(second.citizen, "8585")
+    assert await store.outbox.accept(second, brake=1) == (True, MessageState.SUPPRESSED)
+    assert (await path(store, second))[-1] == ("suppressed", why)
+    _, body = store.names.message(second.citizen.shard, second.id)
+    assert 0 < redis.admin.pttl(body) <= round(store.outbox.limits.settled_body * 1000)
+
+
 @pytest.mark.parametrize("told", ["after", "before", "held"])
 async def test_a_receipt_that_never_comes_is_given_up(redis: Server, told: str) -> None:
     """However the message came to be sent: by its answer, or by a receipt that says no more."""
