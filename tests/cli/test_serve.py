@@ -162,6 +162,10 @@ def test_two_processes_share_the_server_and_either_may_die(folder: Path) -> None
 def test_a_signal_has_all_workers_read_their_menus(folder: Path) -> None:
     menus = shutil.copytree(MENUS, folder / "menus")
     with serving(folder, GATEWAY_MENUS=str(menus), WEB_CONCURRENCY="2") as process:
+        for _ in range(400):  # a process that starts later reads the new menus, and none anew
+            if process.log.read_text().count('"event":"serving"') == 2:
+                break
+            time.sleep(0.05)
         before = process.ready()["menus"]
         service = menus / "guichet.yaml"
         service.write_text(

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hmac
 from collections.abc import Callable
 
 import httpx2
 import pytest
 import structlog
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route as Address
 
 from gateway.events import Encoding, Fate, Lane, MessageState, OutgoingSms, Submission
 from gateway.messaging import following, letter
 from gateway.messaging.dispatch import Dispatch
 from gateway.messaging.errands import Errands
-from gateway.messaging.hooks import TOGETHER, Hooks
+from gateway.messaging.hooks import Hooks
 from gateway.messaging.pace import Pace
 from gateway.messaging.relay import Relay
 from gateway.messaging.senders import Route, Senders, open_routes
 from gateway.messaging.window import Window
 from gateway.messaging.worker import Worker
 from gateway.metrics import Metrics
-from gateway.store import Draft, Store
-from gateway.workshop import Workshop
+from gateway.store import Store
 from tests.conftest import Server
 from tests.messaging.town import (
     ENVIRON,
@@ -43,7 +36,6 @@ from tests.messaging.town import (
     states,
     workshop,
 )
-from tests.turns.serving import listening
 
 pytestmark = pytest.mark.anyio
 
@@ -272,81 +264,6 @@ def test_a_provider_that_there_is_not_is_named() -> None:
         open_routes(replace(site, sms=replace(site.sms, providers=())), {}, httpx2.AsyncClient)
 
 
-# ---- webhooks ------------------------------------------------------------------------
-
-
-class Ear:
-    """An agency that is told. `says` are the statuses of its answers; the last one stays."""
-
-    def __init__(self, *says: int) -> None:
-        self.says = list(says) or [204]
-        self.heard: list[tuple[dict[str, str], bytes]] = []
-
-    @property
-    def app(self) -> Starlette:
-        return Starlette(routes=[Address("/hooks", self.hear, methods=["POST"])])
-
-    async def hear(self, request: Request) -> Response:
-        self.heard.append((dict(request.headers), await request.body()))
-        status = self.says.pop(0) if len(self.says) > 1 else self.says[0]
-        return Response(status_code=status, headers={"location": "http://127.0.0.1:9/"})
-
-
-@pytest.fixture
-async def told(store: Store) -> Draft:
-    """A message whose agency wants to hear of its end."""
-    hers = draft(store, number("91"), told=True)
-    await store.outbox.accept(hers)
-    return hers
-
-
-async def tell(store: Store, ear: Ear) -> None:
-    async with listening(ear.app) as base:
-        here = {**ENVIRON, "MAIRIE_WEBHOOK": f"{base}/hooks"}
-        shop = Workshop(library(), here, Metrics(), pace=QUICK, demo=True)
-        await shop.run(store, drain=True)
-
-
-async def test_an_agency_is_told_how_its_message_ended(store: Store, told: Draft) -> None:
-    ear = Ear()
-    await tell(store, ear)
-    ((headers, body),) = ear.heard
-    assert b'"type":"message.failed"' in body
-    assert b'"reference":"EC-1042"' in body
-    assert b'"reason":"rejected"' in body
-    assert number("91")[1:].encode() not in body
-    assert b"Dossier" not in body
-    assert headers["webhook-id"] == f"{told.id}.f"
-    signed = b".".join((f"{told.id}.f".encode(), headers["webhook-timestamp"].encode(), body))
-    expected = base64.b64encode(hmac.digest(b"secret", signed, "sha256")).decode()
-    assert headers["webhook-signature"] == f"v1,{expected}"
-
-
-@pytest.mark.parametrize(
-    ("status", "again"), [(500, True), (429, True), (410, False), (404, False), (302, False)]
-)
-async def test_an_agency_that_does_not_listen(
-    store: Store, told: Draft, status: int, again: bool
-) -> None:
-    ear = Ear(status)
-    await tell(store, ear)
-    assert len(ear.heard) == 1
-    waiting = [await store.hooks.size(n) for n in range(store.names.shards)]
-    assert sum(later for _, later in waiting) == int(again)
-    assert sum(due for due, _ in waiting) == 0
-
-
-async def test_an_agency_that_does_not_listen_keeps_nobody_waiting(store: Store) -> None:
-    drafts = [draft(store, number("91"), str(n), told=True) for n in range(40)]
-    for one in drafts:
-        await store.outbox.accept(one)
-    ear = Ear(503)
-    await tell(store, ear)
-    assert 1 <= len(ear.heard) <= 16  # those of one look; then it is left in peace
-    waiting = [await store.hooks.size(n) for n in range(store.names.shards)]
-    assert sum(later for _, later in waiting) == 40
-
-
 async def test_a_job_that_takes_long_does_not_hold_up_a_stop(store: Store) -> None:
     begun = asyncio.Event()
 
@@ -363,33 +280,6 @@ async def test_a_job_that_takes_long_does_not_hold_up_a_stop(store: Store) -> No
     await errands.finish()
     (again,) = await store.jobs.queue.take(3, 1, lease=0.0)
     assert again.again  # the next worker goes on with it
-
-
-async def test_an_agency_that_is_away_is_told_later(store: Store, told: Draft) -> None:
-    await drain(store)  # nobody listens there
-    waiting = [await store.hooks.size(n) for n in range(store.names.shards)]
-    assert sum(later for _, later in waiting) == 1
-
-
-async def test_a_slow_agency_leaves_connections_to_the_others(store: Store) -> None:
-    """However many events one has waiting, a few of them are under way at a time."""
-    for n in range(40):
-        await store.outbox.accept(draft(store, number("01"), str(n), until=1000, told=True))
-    ear, together, most = Ear(), 0, 0
-
-    async def slow(request: Request) -> Response:
-        nonlocal together, most
-        together += 1
-        most = max(most, together)
-        await asyncio.sleep(0.02)
-        together -= 1
-        return await ear.hear(request)
-
-    async with listening(Starlette(routes=[Address("/hooks", slow, methods=["POST"])])) as base:
-        here = {**ENVIRON, "MAIRIE_WEBHOOK": f"{base}/hooks"}
-        await Workshop(library(), here, Metrics(), pace=QUICK, demo=True).run(store, drain=True)
-    assert len({headers["webhook-id"] for headers, _ in ear.heard}) == len(ear.heard) == 40
-    assert 1 < most <= TOGETHER
 
 
 async def until(holds: Callable[[], bool]) -> None:
