@@ -170,6 +170,18 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
     known: bool = True  # whether `status` is in the provider's documents
 
 
+# ---- what the service centre works on ------------------------------------------------
+
+
+class CallbackState(StrEnum):
+    """Where a call-back is. DONE and UNREACHABLE are final."""
+
+    WAITING = "waiting"
+    TAKEN = "taken"  # somebody is about to call
+    DONE = "done"
+    UNREACHABLE = "unreachable"  # tried as often as it should be
+
+
 # ---- into the engine -----------------------------------------------------------------
 
 

@@ -66,7 +66,8 @@ class Workshop:
             batches.KIND: Batches(library),
             cases.KIND: CaseUpdates(library),
         }
-        self.worker = Worker(Relay(library, metrics), dispatch, self._hooks, doers, metrics, pace)
+        relay = Relay(library, metrics, {})
+        self.worker = Worker(relay, dispatch, self._hooks, doers, metrics, pace)
 
     def adopt(self, site: Site) -> None:
         """Menus were read anew. Raises SettingsError; providers stay those of the start."""

@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "store": "errors events",
     "logs": "errors",
     "metrics": "",
-    "backends": "errors events menu",
+    "backends": "errors events menu store",
     "messaging": "deadlines errors events text menu store providers logs metrics",
     "turns": "deadlines errors events text menu engine channels store backends messaging logs"
     " metrics",
@@ -34,14 +34,15 @@ MAY_IMPORT = {
     "protocol": "callbacks errors logs providers",
     "operations": "metrics",
     "settings": "errors store",
-    "web": "errors events text menu store messaging turns",
+    "centre": "errors events text menu store messaging logs metrics",
+    "web": "errors events text menu store messaging centre turns logs metrics",
     "demo": "",
-    "app": "errors events menu store providers backends messaging turns callbacks operations api"
-    " logs metrics settings",
-    "api": "deadlines errors events text menu store providers messaging logs metrics",
-    "workshop": "callbacks menu messaging metrics providers store",
-    "cli": "errors events text menu store providers channels scenarios messaging web demo api app"
-    " logs metrics operations protocol settings workshop",
+    "app": "errors events menu store providers backends messaging centre turns callbacks operations"
+    " api web logs metrics settings",
+    "api": "deadlines errors events text menu store providers messaging centre logs metrics",
+    "workshop": "backends callbacks centre menu messaging metrics providers store turns",
+    "cli": "errors events text menu store providers channels scenarios messaging centre web demo"
+    " api app logs metrics operations protocol settings workshop",
 }
 
 

@@ -1,5 +1,5 @@
 """What citizens' steps ordered, handed to whoever does it: messages to the outbox, followers to
-their case, the rest to its own queue.
+their case, the rest to those who take it.
 
 Every order is done under its effect's key, so doing it again changes nothing: an order that was
 taken by a worker which died is simply done by the next one.
@@ -7,8 +7,7 @@ taken by a worker which died is simply done by the next one.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
@@ -29,20 +28,24 @@ MOST = 50  # orders of a shard at once
 LEASE = 30.0  # seconds: they are done in far less
 REPLY_VALID = 24 * 3600.0  # seconds: as long as the conversation that it belongs to
 
+Taker = Callable[[Store, int, Kept, Order], Awaitable[None]]
+"""Does an order of one kind, found in a shard. Doing it again must change nothing."""
+
 _ASIDE = "unreadable"  # the queue of what no key opens, or no release can do
 
 _log = structlog.get_logger("gateway.messaging")
 
 
 class Relay:
-    """Takes orders off their streams. Any number of workers may do so."""
+    """Takes orders off their streams. Any number of workers may do so.
 
-    def __init__(
-        self, library: Library, metrics: Metrics, *, clock: Callable[[], float] = time.time
-    ) -> None:
+    `takers` by the kind of order, for those that are none of messaging's own.
+    """
+
+    def __init__(self, library: Library, metrics: Metrics, takers: Mapping[str, Taker]) -> None:
         self._library = library
         self._metrics = metrics
-        self._clock = clock
+        self._takers = takers
 
     async def run(self, store: Store, shard: int) -> int:
         """Does what stands in a shard's stream; how many orders. Raises StoreUnavailable."""
@@ -70,8 +73,11 @@ class Relay:
         elif order.kind == "follow" and order.phone is not None:
             await _follow(store, order, order.phone)
             await store.effects.done(shard, kept)
+        elif order.kind in self._takers:
+            await self._takers[order.kind](store, shard, kept, order)
+            await store.effects.done(shard, kept)
         else:
-            # Call-backs and opinions wait for the service centre's desk.
+            # A newer release ordered it.
             await store.effects.move(shard, kept, order.kind)
         self._metrics.orders.labels(order.kind).inc()
 

@@ -47,6 +47,10 @@ LASTING: tuple[tuple[re.Pattern[bytes], str], ...] = (
         "the agencies' keys: each ends by its own date",
     ),
     (
+        re.compile(rb"\{00\}:audit"),
+        "what was done at the desk: old entries go as new ones come",
+    ),
+    (
         re.compile(rb"\{\d{2,}\}:name-key"),
         "the fingerprint of GATEWAY_NAME_KEY: it lasts as long as the installation",
     ),
@@ -213,6 +217,9 @@ class Names:
 
     def agency_keys(self) -> str:
         return f"{self._tags[0]}:keys"
+
+    def audit(self) -> str:
+        return f"{self._tags[0]}:audit"
 
     def fence(self, shard: int) -> str:
         return f"{self._tags[shard]}:fence"

@@ -11,6 +11,7 @@ from pathlib import Path
 from gateway.errors import CommandRefused, StoreError, StoreUnavailable, StoreUnfit
 from gateway.store import address, keyring
 from gateway.store.agency_keys import AgencyKeys
+from gateway.store.audit import Audit
 from gateway.store.connection import Connection
 from gateway.store.effects import Effects
 from gateway.store.embedded import Embedded
@@ -22,6 +23,7 @@ from gateway.store.inbox import Inbox
 from gateway.store.jobs import Jobs
 from gateway.store.keyring import Keyring
 from gateway.store.keys import Names
+from gateway.store.lifetimes import Lifetimes
 from gateway.store.nodes import Nodes
 from gateway.store.optouts import OptOuts
 from gateway.store.outbox import Limits, Outbox
@@ -29,7 +31,7 @@ from gateway.store.queues import Queue
 from gateway.store.receipts import ProviderIds
 from gateway.store.requests import Requests
 from gateway.store.seal import Seal
-from gateway.store.sessions import Lifetimes, Sessions
+from gateway.store.sessions import Sessions
 
 # Redis says so of a login that it will not take later either.
 _LOGIN = re.compile(r"\b(WRONGPASS|NOAUTH|NOPERM)\b")
@@ -56,7 +58,9 @@ class Store:
         durability: Durability,
         embedded: Embedded | None,
         limits: Limits,
+        lifetimes: Lifetimes,
     ) -> None:
+        self.lifetimes = lifetimes
         self.names = names
         self.seal = seal
         self.sessions = sessions
@@ -70,6 +74,7 @@ class Store:
         self.followers = Followers(nodes, names, seal)
         self.requests = Requests(nodes, names, seal)
         self.agency_keys = AgencyKeys(nodes, names)
+        self.audit = Audit(nodes, names, lifetimes)
         self.inbox = Inbox(nodes, names, seal)
         self.fitness = fitness
         self._nodes = nodes
@@ -138,10 +143,10 @@ async def open_store(
             ) from error
         raise
     durability = Durability(nodes, names, fitness, embedded)
-    sessions = Sessions(
-        nodes, names, seal, durability=durability, lifetimes=lifetimes or Lifetimes()
-    )
-    return Store(nodes, names, seal, sessions, fitness, durability, embedded, limits or Limits())
+    lifetimes = lifetimes or Lifetimes()
+    sessions = Sessions(nodes, names, seal, durability=durability, lifetimes=lifetimes)
+    limits = limits or Limits()
+    return Store(nodes, names, seal, sessions, fitness, durability, embedded, limits, lifetimes)
 
 
 def _attach(embedded: Embedded, secret_keys: tuple[bytes, ...], name_key: bytes | None) -> Keyring:

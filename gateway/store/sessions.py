@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
@@ -24,10 +23,9 @@ from gateway.store.connection import Argument, Reply
 from gateway.store.fence import Durability
 from gateway.store.keys import DIGEST, Citizen, Names
 from gateway.store.library import LOAD, RELEASE, SAVE
+from gateway.store.lifetimes import Lifetimes
 from gateway.store.nodes import Aside, Nodes
 from gateway.store.seal import Seal
-
-DAY = 86_400.0
 
 _FORMAT = b"\x01"
 _HEADER = 35  # bytes; functions.lua draws it
@@ -75,15 +73,6 @@ _DONE: Final = State.DONE
 _STATES = {state.value.encode(): state for state in State}
 
 
-@dataclass(frozen=True, slots=True)
-class Lifetimes:
-    """Seconds that things are kept, where the caller of `save` does not say."""
-
-    language: float = 400 * DAY  # since she last began a conversation or chose one
-    effects: float = 7 * DAY  # the memory that an effect was done, or as long as its session
-    stream: float = 90 * DAY  # an effect that nothing ever took off its stream
-
-
 class Sessions:
     """The conversations of all citizens."""
 
@@ -94,7 +83,7 @@ class Sessions:
         seal: Seal,
         *,
         durability: Durability,
-        lifetimes: Lifetimes = Lifetimes(),
+        lifetimes: Lifetimes,
     ) -> None:
         self._nodes = nodes
         self._names = names
