@@ -148,6 +148,13 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemostrecent",
         )
+        self.callbacks = Gauge(
+            "gateway_callbacks",
+            "Citizens to be called back: waiting, taken, and of both those past the promise",
+            ["queue", "state"],
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
         self.hooks = Counter(
             "gateway_webhooks",
             "Webhooks to agencies, by what came of them",

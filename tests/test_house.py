@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "protocol": "callbacks errors logs providers",
     "operations": "metrics",
     "settings": "errors store",
-    "centre": "errors events text menu store messaging logs metrics",
+    "centre": "errors events text menu store providers messaging logs metrics",
     "web": "errors events text menu store messaging centre turns logs metrics",
     "demo": "",
     "app": "errors events menu store providers backends messaging centre turns callbacks operations"

@@ -52,6 +52,10 @@ WORDS: Mapping[str, str] = {
     # feedback
     "rating": "1 = mauvais, 5 = très bien",
     "thanks": "Merci de votre avis.",
+    # call-backs
+    "callback_missed": (
+        "Nous vous avons appelé {tries} fois sans réponse. Pour être rappelé : {ussd}."
+    ),
     # by SMS
     "dial_secret": "Pour votre code secret, composez {ussd}. Ne l'écrivez jamais par SMS.",
     "help": "Écrivez {menu} au {sender} ou composez {ussd}.",

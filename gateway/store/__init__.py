@@ -1,7 +1,9 @@
 """What is kept in Redis, and nothing else talks to Redis. See `open_store`."""
 
 from gateway.store.audit import Deed
+from gateway.store.callbacks import Asked, CallbackRecord, Wanted
 from gateway.store.effects import Effects, Kept
+from gateway.store.feedback import Narrowed, Rating
 from gateway.store.fitness import Fitness
 from gateway.store.followers import Follower
 from gateway.store.keys import Citizen, Names
@@ -15,7 +17,9 @@ from gateway.store.sessions import Loaded, Sessions, State
 
 __all__ = [
     "STATES",
+    "Asked",
     "Begun",
+    "CallbackRecord",
     "Citizen",
     "Claimed",
     "Deed",
@@ -30,7 +34,9 @@ __all__ = [
     "Line",
     "Loaded",
     "Names",
+    "Narrowed",
     "Queue",
+    "Rating",
     "Readiness",
     "Record",
     "Seal",
@@ -38,6 +44,7 @@ __all__ = [
     "State",
     "Store",
     "Taken",
+    "Wanted",
     "new_key",
     "open_store",
     "read_key",

@@ -34,6 +34,11 @@ class Audit:
         fields = ("w", who, "d", what, "a", about)
         await self._nodes.execute(0, "XADD", self._name, "MINID", "~", oldest, "*", *fields)
 
+    async def trim(self) -> None:
+        """What is older than its lifetime goes, though nothing new comes."""
+        oldest = round(time.time() * 1000) - self._life
+        await self._nodes.execute(0, "XTRIM", self._name, "MINID", oldest)
+
     async def read(self, *, before: str = "+", most: int = 100) -> list[Deed]:
         """Newest first. `before`: the id of the last one that was read."""
         end = before if before == "+" else f"({before}"

@@ -64,6 +64,12 @@ class Effects:
         keys = (self._names.stream(shard), self._names.queue(shard, queue)[0])
         await self._nodes.call(shard, MOVE, keys, (kept.id,))
 
+    async def restore(self, shard: int, queue: str) -> None:
+        """Takes back what was handed over to `queue`, for whoever can do it now."""
+        keys = (self._names.queue(shard, queue)[0], self._names.stream(shard))
+        for entry, _ in await self._nodes.execute(shard, "XRANGE", keys[0], "-", "+"):
+            await self._nodes.call(shard, MOVE, keys, (entry,))
+
     def _kept(self, stream: str, name: str, fields: list[bytes]) -> Kept:
         entry = dict(zip(fields[::2], fields[1::2], strict=True))
         key = entry[b"k"]

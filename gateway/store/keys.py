@@ -47,6 +47,14 @@ LASTING: tuple[tuple[re.Pattern[bytes], str], ...] = (
         "the agencies' keys: each ends by its own date",
     ),
     (
+        re.compile(rb"\{\d{2,}\}:cb:(open|waiting|taken|r:[a-z2-7]{26})"),
+        "a call-back that was promised waits until it is done, and has a lifetime from then on",
+    ),
+    (
+        re.compile(rb"\{\d{2,}\}:(cb:ended|fb)"),
+        "lists of what has a lifetime of its own: the worker trims them",
+    ),
+    (
         re.compile(rb"\{00\}:audit"),
         "what was done at the desk: old entries go as new ones come",
     ),

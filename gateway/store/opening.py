@@ -12,9 +12,11 @@ from gateway.errors import CommandRefused, StoreError, StoreUnavailable, StoreUn
 from gateway.store import address, keyring
 from gateway.store.agency_keys import AgencyKeys
 from gateway.store.audit import Audit
+from gateway.store.callbacks import Callbacks
 from gateway.store.connection import Connection
 from gateway.store.effects import Effects
 from gateway.store.embedded import Embedded
+from gateway.store.feedback import Feedback
 from gateway.store.fence import Durability
 from gateway.store.fitness import Fitness, prepare
 from gateway.store.followers import Followers
@@ -67,6 +69,7 @@ class Store:
         self.effects = Effects(nodes, names, seal)
         self.outbox = Outbox(nodes, names, seal, durability=durability, limits=limits)
         self.hooks = Queue(nodes, names, "hooks")
+        self.missed = Queue(nodes, names, "missed")
         self.jobs = Jobs(nodes, names, seal, durability)
         self.provider_ids = ProviderIds(nodes, names)
         self.gates = Gates(nodes, names)
@@ -74,6 +77,8 @@ class Store:
         self.followers = Followers(nodes, names, seal)
         self.requests = Requests(nodes, names, seal)
         self.agency_keys = AgencyKeys(nodes, names)
+        self.callbacks = Callbacks(nodes, names, seal, durability, lifetimes)
+        self.feedback = Feedback(nodes, names, seal, lifetimes)
         self.audit = Audit(nodes, names, lifetimes)
         self.inbox = Inbox(nodes, names, seal)
         self.fitness = fitness
