@@ -90,6 +90,13 @@ class Metrics:
             ["operation", "outcome"],
             registry=registry,
         )
+        self.breakers = Gauge(
+            "gateway_backend_left_alone",
+            "1 while a back end that fails is not called",
+            ["backend"],
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
         self.receipts = Counter(
             "gateway_sms_receipts",
             "Delivery reports, by the state that they tell",

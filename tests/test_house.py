@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "store": "errors events",
     "logs": "errors",
     "metrics": "",
-    "backends": "errors events menu store",
+    "backends": "errors events menu store metrics",
     "messaging": "deadlines errors events text menu store providers logs metrics",
     "turns": "deadlines errors events text menu engine channels store backends messaging logs"
     " metrics",

@@ -1,6 +1,7 @@
 """What is kept in Redis, and nothing else talks to Redis. See `open_store`."""
 
 from gateway.store.audit import Deed
+from gateway.store.breakers import Admission, Change, Entry, Verdict
 from gateway.store.callbacks import Asked, CallbackRecord, Wanted
 from gateway.store.effects import Effects, Kept
 from gateway.store.feedback import Narrowed, Rating
@@ -17,15 +18,18 @@ from gateway.store.sessions import Loaded, Sessions, State
 
 __all__ = [
     "STATES",
+    "Admission",
     "Asked",
     "Begun",
     "CallbackRecord",
+    "Change",
     "Citizen",
     "Claimed",
     "Deed",
     "Draft",
     "Effects",
     "Entered",
+    "Entry",
     "Fitness",
     "Follower",
     "Kept",
@@ -44,6 +48,7 @@ __all__ = [
     "State",
     "Store",
     "Taken",
+    "Verdict",
     "Wanted",
     "new_key",
     "open_store",

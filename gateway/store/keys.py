@@ -201,6 +201,16 @@ class Names:
     def followed(self, citizen: Citizen) -> str:
         return f"{self._tags[citizen.shard]}:f:{citizen.digest}"
 
+    def readings(self, citizen: Citizen, backend: str) -> str:
+        """What a back end answered her lately."""
+        hers = text(self.digest("readings", citizen.digest, backend))
+        return f"{self._tags[citizen.shard]}:a:{hers}"
+
+    def backend(self, name: str) -> tuple[int, str, str]:
+        """The shard of what is known of a back end, its state, and its calls under way."""
+        shard = self.shard(self.digest("backend", name))
+        return shard, f"{self._tags[shard]}:bk:{name}", f"{self._tags[shard]}:bc:{name}"
+
     def inbox(self, citizen: Citizen) -> str:
         """What a simulated phone received."""
         return f"{self._tags[citizen.shard]}:i:{citizen.digest}"

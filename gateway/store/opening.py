@@ -12,6 +12,7 @@ from gateway.errors import CommandRefused, StoreError, StoreUnavailable, StoreUn
 from gateway.store import address, keyring
 from gateway.store.agency_keys import AgencyKeys
 from gateway.store.audit import Audit
+from gateway.store.breakers import Breakers
 from gateway.store.callbacks import Callbacks
 from gateway.store.connection import Connection
 from gateway.store.effects import Effects
@@ -30,6 +31,7 @@ from gateway.store.nodes import Nodes
 from gateway.store.optouts import OptOuts
 from gateway.store.outbox import Limits, Outbox
 from gateway.store.queues import Queue
+from gateway.store.readings import Readings
 from gateway.store.receipts import ProviderIds
 from gateway.store.requests import Requests
 from gateway.store.seal import Seal
@@ -80,6 +82,8 @@ class Store:
         self.callbacks = Callbacks(nodes, names, seal, durability, lifetimes)
         self.feedback = Feedback(nodes, names, seal, lifetimes)
         self.audit = Audit(nodes, names, lifetimes)
+        self.breakers = Breakers(nodes, names)
+        self.readings = Readings(nodes, names, seal)
         self.inbox = Inbox(nodes, names, seal)
         self.fitness = fitness
         self._nodes = nodes
