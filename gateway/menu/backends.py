@@ -11,7 +11,7 @@ from gateway.events import Outcome
 from gateway.menu.codes import Code
 from gateway.menu.contracts import CONTRACT
 from gateway.menu.names import field_name, plain
-from gateway.menu.program import Backend, Late, Operation, Place
+from gateway.menu.program import Backend, Operation, Place
 from gateway.menu.shapes import (
     Fields,
     JsonSchema,
@@ -121,7 +121,7 @@ _OPERATION_KEYS = (
     Key("safe", YesNo(), "yes : ne change rien, bien que ce ne soit pas un get."),
     Key("timeout", DURATION, "Délai de cette opération, à la place de celui du système."),
     Key("cache", DURATION, "Durée de garde d'une réponse, pour la même personne ; get seulement."),
-    Key("late", OneOf(*Late), "sms : un résultat tardif est envoyé par SMS."),
+    Key("late", OneOf("sms"), "sms : un résultat tardif est envoyé par SMS."),
 )
 
 
@@ -243,7 +243,6 @@ def _operation(name: str, backend: str, fields: Fields, sheet: Sheet) -> Operati
         return None
     _bounded(fields, sheet)
     outcomes: _Told = fields.get("outcomes", _Told())
-    late = fields.get("late")
     return Operation(
         name=name,
         backend=backend,
@@ -258,7 +257,7 @@ def _operation(name: str, backend: str, fields: Fields, sheet: Sheet) -> Operati
         told=outcomes.by_value,
         timeout=fields.get("timeout"),
         cache=fields.get("cache"),
-        late=None if late is None else Late(late),
+        late="late" in fields,
     )
 
 

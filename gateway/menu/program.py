@@ -390,12 +390,6 @@ class FieldType:
     labels: Mapping[str, Text] = field(default_factory=dict)  # of `values`, domain `site`
 
 
-class Late(StrEnum):
-    """How the outcome of a call reaches her who no longer waits for it."""
-
-    SMS = "sms"
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
     name: str  # "anip.creer_demande"
@@ -411,7 +405,7 @@ class Operation:
     told: Mapping[str, Outcome] = field(default_factory=dict)  # by that field's value
     timeout: timedelta | None = None  # its own, else the back end's
     cache: timedelta | None = None  # for so long an answer is kept for the citizen who got it
-    late: Late | None = None
+    late: bool = False  # once she no longer waits for it, its outcome is sent by SMS
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from gateway.events import Encoding, Outcome
 from gateway.menu import load
 from gateway.menu.codes import Code
 from gateway.menu.findings import Severity
-from gateway.menu.program import Call, EnvRef, Kind, Late, List, Resume, Way
+from gateway.menu.program import Call, EnvRef, Kind, List, Resume, Way
 from gateway.menu.program import Menu as MenuStep
 from tests.menu.folder import lay, loading, program, service
 
@@ -392,13 +392,13 @@ backends:
         outcomes: { 404: not_found, code: { NPI_INCONNU: not_found, "7": refused } }
 """
     (tmp_path / "site.yaml").write_text(site, encoding="utf-8")
-    loaded = load(tmp_path)
+    loaded = load(tmp_path, drafts=False)
     assert loaded.program is not None, loaded.findings
     anip = loaded.program.site.backends["anip"]
     assert anip.at_once == 8
     assert anip.operations["tarif"].cache == timedelta(minutes=5)
     create = anip.operations["creer"]
-    assert (create.timeout, create.late) == (timedelta(seconds=20), Late.SMS)
+    assert (create.timeout, create.late) == (timedelta(seconds=20), True)
     assert create.outcomes == {404: Outcome.NOT_FOUND}
     assert create.told_by == "code"
     assert create.told == {"NPI_INCONNU": Outcome.NOT_FOUND, "7": Outcome.REFUSED}
@@ -427,5 +427,7 @@ backends:
 codes: {{ "*229#": accueil }}
 """
     (tmp_path / "site.yaml").write_text(site, encoding="utf-8")
-    errors = [one for one in load(tmp_path).findings if one.severity is Severity.ERROR]
+    errors = [
+        one for one in load(tmp_path, drafts=False).findings if one.severity is Severity.ERROR
+    ]
     assert [(one.code, one.place.line) for one in errors] == [(code, 6)]
