@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from gateway.events import Encoding
-from gateway.menu.program import Keys
+from gateway.menu.keypad import Keys
 from gateway.text.gsm7 import encodable, units
 from gateway.text.language import Policy
 from gateway.text.segments import clusters

@@ -15,6 +15,7 @@ from enum import StrEnum
 import msgspec
 
 from gateway.events import Encoding, Outcome
+from gateway.menu.keypad import Keys
 from gateway.menu.sending import VALID_FOR, SmsSettings
 from gateway.text.language import Language
 
@@ -454,14 +455,6 @@ class Queue:
     promise: timedelta
     promise_text: str  # as the author wrote it: "48 h"
     place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    back: str = "0"
-    home: str = "00"
-    more: str = "98"
-    skip: str = "99"  # passes an optional question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,12 +11,12 @@ from gateway.events import Encoding
 from gateway.menu.backends import BACKEND_KEYS, backends
 from gateway.menu.codes import Code
 from gateway.menu.dialling import Codes
+from gateway.menu.keypad import Keys
 from gateway.menu.names import plain
 from gateway.menu.program import (
     Agency,
     AnswerType,
     EnvRef,
-    Keys,
     Operator,
     Place,
     Queue,

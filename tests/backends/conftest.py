@@ -21,11 +21,11 @@ from cryptography.x509.oid import NameOID
 
 from gateway.backends.client import Client
 from gateway.events import Answered, CallRequest, Json, Outcome
+from gateway.menu.keypad import Keys
 from gateway.menu.program import (
     Backend,
     EnvRef,
     FieldType,
-    Keys,
     Kind,
     Operation,
     Place,

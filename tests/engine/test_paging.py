@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gateway.engine.paging import Key, Page, Sheet, cut, lay_out, numbering
 from gateway.events import Encoding
-from gateway.menu.program import Keys
+from gateway.menu.keypad import Keys
 from gateway.text.gsm7 import encodable, units
 from gateway.text.language import Policy
 

@@ -15,13 +15,13 @@ from gateway.menu.checks.definition import Definition
 from gateway.menu.checks.flow import Flow
 from gateway.menu.checks.reading import record_fields
 from gateway.menu.checks.worst import Fields, size, worst
+from gateway.menu.keypad import Keys
 from gateway.menu.program import (
     Ask,
     Choice,
     Confirm,
     End,
     FieldType,
-    Keys,
     List,
     Menu,
     Message,
