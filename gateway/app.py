@@ -30,6 +30,7 @@ from gateway.messaging.receipts import OptOuts, Receipts
 from gateway.metrics import Metrics
 from gateway.settings import Settings
 from gateway.store import Store, open_store
+from gateway.turns.calls import Calls
 from gateway.turns.sms import SmsTurns
 from gateway.turns.ussd import UssdTurns
 
@@ -63,8 +64,9 @@ class Gateway:
         if loaded.program is None:
             raise MenuError(_told(settings, loaded.findings))
         self.backends = Backends(loaded.program.site, environ, self.metrics, http=http)
-        self.turns = UssdTurns(self.library, self.backends, self.metrics)
-        self.texts = SmsTurns(self.library, self.backends, self.metrics)
+        self.calls = Calls(self.backends, self.metrics)
+        self.turns = UssdTurns(self.library, self.calls, self.metrics)
+        self.texts = SmsTurns(self.library, self.calls, self.metrics)
         self._receipts = Receipts(self.metrics)
         self._opt_outs = OptOuts(self.metrics)
         self.callbacks = Callbacks(
@@ -210,6 +212,7 @@ class Gateway:
         with suppress(NotImplementedError, RuntimeError, ValueError):
             asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
         store = self.store
+        await self.calls.close()
         self._have(None)
         if store is not None:
             await store.close()

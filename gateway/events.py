@@ -216,6 +216,22 @@ class Answered(msgspec.Struct, frozen=True):
     data: Json = None
 
 
+class Delayed(msgspec.Struct, frozen=True, gc=False):
+    """A back end has not answered a `CallRequest` yet, and this screen can wait no longer.
+
+    `lost`: nobody asks it any more, and what it takes (a secret) is no longer there to ask again.
+    """
+
+    lost: bool = False
+
+
+Replied = Answered | Delayed
+
+
+class Arrived(msgspec.Struct, frozen=True, gc=False):
+    """What a conversation waits for may be there: it goes on by itself."""
+
+
 class Bearer(msgspec.Struct, frozen=True, gc=False):
     """What carries a page to the phone: `budget` in septets (GSM-7) or 16-bit units (UCS-2)."""
 
@@ -256,13 +272,15 @@ class CallRequest(msgspec.Struct, frozen=True):
     operation: str  # "anip.creer_demande"
     arguments: Mapping[str, Json]
     phone: str | None  # only where `with` names it
+    again: bool = False  # it was asked before, and may have been answered meanwhile
+    complete: bool = True  # False: a secret is gone, and only what was answered before will do
 
 
 class Effect(msgspec.Struct, frozen=True):
     """Something to be done once, kept with the session in one script.
 
-    `kind` is sms, callback, follow or rate; `body` is what the worker needs to do it, beside the
-    citizen's number.
+    `kind` is sms, callback, follow or rate, or late: what a conversation waits for is brought to
+    her. `body` is what the worker needs to do it, beside the citizen's number.
     """
 
     kind: str

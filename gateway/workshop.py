@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 import httpx2
 
+from gateway.backends import Backends
 from gateway.callbacks import PREFIX, Callbacks
 from gateway.centre.intake import Intake
 from gateway.centre.missed import Missed
@@ -29,6 +30,8 @@ from gateway.metrics import Metrics
 from gateway.providers.simulated import NAME as SIMULATED
 from gateway.providers.simulated import Handset, Simulated
 from gateway.store import Store
+from gateway.turns.calls import Calls
+from gateway.turns.late import LateTurns
 
 DEMO_RATE = 500.0  # segments a second, through the simulated provider
 
@@ -68,13 +71,25 @@ class Workshop:
             batches.KIND: Batches(library),
             cases.KIND: CaseUpdates(library),
         }
+        self._backends = Backends(site, environ, metrics)
+        self._calls = Calls(self._backends, metrics)
+        late = LateTurns(library, self._calls)
         intake = Intake(library)
-        relay = Relay(library, metrics, {"callback": intake.callback, "rate": intake.rating})
-        chores = {"missed": Missed(library).run}
+        relay = Relay(
+            library,
+            metrics,
+            {
+                "callback": intake.callback,
+                "rate": intake.rating,
+                "late": late.ordered,
+            },
+        )
+        chores = {"missed": Missed(library).run, "late": late.run}
         self.worker = Worker(relay, dispatch, self._hooks, doers, chores, metrics, pace)
 
     def adopt(self, site: Site) -> None:
         """Menus were read anew. Raises SettingsError; providers stay those of the start."""
+        self._backends.adopt(site)
         self._hooks.adopt(site)
 
     async def run(self, store: Store, *, drain: bool = False) -> None:
@@ -84,7 +99,9 @@ class Workshop:
             await self.worker.run(store, drain=drain)
             await self._simulated.close()
         finally:
+            await self._calls.close()
             self.receipts.store = None
+            await self._backends.close()
             for client in self._clients:
                 await client.aclose()
 

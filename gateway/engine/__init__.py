@@ -5,10 +5,11 @@ from __future__ import annotations
 from gateway.engine.message import goes_on
 from gateway.engine.resume import LASTS, resumes
 from gateway.engine.session import Open, Session, decode, encode
-from gateway.engine.turn import Trace, Turned, drive, turn
+from gateway.engine.turn import Event, Trace, Turned, drive, turn
 
 __all__ = [
     "LASTS",
+    "Event",
     "Open",
     "Session",
     "Trace",

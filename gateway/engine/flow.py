@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Final
 
+from gateway.engine import waits
 from gateway.engine.editions import whole
 from gateway.engine.history import back
 from gateway.engine.language import offered
@@ -16,7 +17,7 @@ from gateway.engine.screens import Screen
 from gateway.engine.session import Open
 from gateway.engine.verbs import VERBS
 from gateway.errors import Astray
-from gateway.events import Answered, CallRequest
+from gateway.events import CallRequest, Delayed, Replied
 from gateway.menu.program import Confirm, Program, Step, Target, Way
 
 # Python 3.11 takes ten times as long for a member of an enum as for a name of the module.
@@ -25,7 +26,7 @@ _STAY: Final = Onward.STAY
 _FARTHEST = 200  # steps between two screens; a menu that needs more goes round in circles
 
 
-def advance(run: Run, move: Move) -> Generator[CallRequest, Answered, None]:
+def advance(run: Run, move: Move) -> Generator[CallRequest, Replied, None]:
     """Go on from `move` until a screen is drawn. Raises Astray where none comes."""
     for _ in range(_FARTHEST):
         if move is _STAY:
@@ -34,7 +35,10 @@ def advance(run: Run, move: Move) -> Generator[CallRequest, Answered, None]:
             move = _next(run, move)
             continue
         answered = yield move.request
-        move = move.then(answered)
+        if isinstance(answered, Delayed):
+            move = waits.begin(run, move, answered) or draw(run)
+        else:
+            move = move.then(answered)
     raise Astray("no screen within 200 steps")
 
 
@@ -51,7 +55,7 @@ def _next(run: Run, move: Move) -> Move:
         case Onward.HERE:
             return _here(run)
         case Onward.OPEN:
-            return draw(run)
+            return waits.go_on(run) if session.open is Open.WAIT else draw(run)
         case Onward.BACK:
             return _back(run)
         case Refused(error=error):

@@ -25,7 +25,7 @@ from gateway.engine.resume import LASTS
 from gateway.engine.run import Run
 from gateway.engine.session import Open, Session
 from gateway.engine.suffix import play
-from gateway.events import Answered, CallRequest, Channel, Dial, Scene, Texted
+from gateway.events import CallRequest, Channel, Dial, Replied, Scene, Texted
 from gateway.menu.program import Program
 
 _MOST_WORDS = 20  # of one message that are taken for answers
@@ -43,7 +43,7 @@ class Keyword(NamedTuple):
 
 def receive(
     program: Program, session: Session | None, event: Texted, scene: Scene
-) -> Generator[CallRequest, Answered, Run]:
+) -> Generator[CallRequest, Replied, Run]:
     """Take a message as far as it leads; a screen is drawn then."""
     text = clean(event.text)
     if session is not None and _alive(session, scene):
@@ -91,7 +91,10 @@ def _as_dialled(program: Program, conversation: str) -> Dial:
 # ---- an open question ----------------------------------------------------------------
 
 
-def _answer(run: Run, text: str, conversation: str) -> Generator[CallRequest, Answered, None]:
+def _answer(run: Run, text: str, conversation: str) -> Generator[CallRequest, Replied, None]:
+    if run.session.open is Open.WAIT:
+        yield from advance(run, adapt(run) or Onward.OPEN)
+        return
     move = _again(run)
     if move is not None:
         yield from advance(run, move)
@@ -156,7 +159,7 @@ def _taken(move: Move) -> bool:
     return not isinstance(move, Refused) and move is not Onward.STAY
 
 
-def _open(run: Run, keyword: Keyword, conversation: str) -> Generator[CallRequest, Answered, None]:
+def _open(run: Run, keyword: Keyword, conversation: str) -> Generator[CallRequest, Replied, None]:
     """Leave for the service of a keyword. RETOUR leads back, if there is what to come back to.
 
     The first question for her language stays, and what she named waits for it.

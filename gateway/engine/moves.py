@@ -16,7 +16,7 @@ class Onward(Enum):
     HERE = auto()  # the step under the counter
     BELOW = auto()  # the next one
     BACK = auto()  # the screen before
-    OPEN = auto()  # what the session says is open is drawn
+    OPEN = auto()  # what the session says is open is drawn; a wait is asked for anew
     STAY = auto()  # the screen that is drawn stays: the turn is over
 
 
@@ -44,10 +44,15 @@ class Again(msgspec.Struct, frozen=True):
 
 
 class Consult(msgspec.Struct, frozen=True):
-    """A back end must answer first; `then` goes on from what it said."""
+    """A back end must answer first; `then` goes on from what it said.
+
+    `typed` is the answer of hers that it judges. `late`: its outcome can be sent by SMS.
+    """
 
     request: CallRequest
     then: Callable[[Answered], Move]
+    typed: str = ""
+    late: bool = False
 
 
 Move = Onward | Show | Target | Refused | Again | Consult

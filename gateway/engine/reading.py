@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from gateway.engine import language, resume
+from gateway.engine import language, resume, waits
 from gateway.engine.behaviour import Question
 from gateway.engine.matching import begun, clean, fold, folded, named, numbered
 from gateway.engine.moves import Move, Onward
@@ -21,6 +21,7 @@ from gateway.menu.program import Step, Target, Text, Way
 # Python 3.11 takes ten times as long for a member of an enum as for a name of the module.
 _RESUME: Final = Open.RESUME
 _LANGUAGE: Final = Open.LANGUAGE
+_WAITING: Final = Open.WAIT
 
 
 def opened(run: Run) -> tuple[Question, Step | None]:
@@ -30,6 +31,12 @@ def opened(run: Run) -> tuple[Question, Step | None]:
         return resume.question, None
     if session.open is _LANGUAGE and not session.at:
         return language.question, None
+    if session.open is _WAITING:
+        waited = run.program.steps.get(session.at)
+        if waited is None:
+            raise Astray("what is waited for is none of this version")
+        run.stand_at(waited)
+        return waits.question, waited
     step = run.program.steps.get(session.at)
     question = None if step is None else VERBS[step.verb].question
     if step is None or question is None:

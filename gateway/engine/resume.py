@@ -24,8 +24,10 @@ def resumes(program: Program, session: Session | None, event: Dial, scene: Scene
         return False
     by_sms = session.shown is Channel.SMS
     step = program.steps.get(session.at)
-    # She was told to dial for it.
-    waits = by_sms and isinstance(step, Ask) and step.type.base == "pin"
+    # She was told to dial for it, or the answer to what she did is still to come.
+    cut = session.cut
+    waits = session.open is Open.WAIT or (cut is not None and cut.open is Open.WAIT)
+    waits = waits or (by_sms and isinstance(step, Ask) and step.type.base == "pin")
     if session.first and not waits:
         return False
     service = program.services.get(session.service)
@@ -87,7 +89,10 @@ def pick(run: Run, step: Step | None, goes_on: bool) -> Move:
     session.open = cut.open
     session.page = cut.page if cut.channel is run.scene.bearer.channel else 0
     session.error, session.says = cut.error, list(cut.says)
-    return adapt(run) or ask_again(run) or Onward.OPEN
+    moved = adapt(run)
+    if moved is None and session.open is not Open.WAIT:
+        moved = ask_again(run)
+    return moved or Onward.OPEN
 
 
 def _anew(run: Run, cut: Cut | None) -> Move:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
+from typing import Final
 
 import msgspec
 
 from gateway.engine.answer import World
 from gateway.engine.moves import Consult, Move
 from gateway.engine.screens import Screen
-from gateway.engine.session import Held, Session
+from gateway.engine.session import Held, Open, Session
 from gateway.errors import Astray
 from gateway.events import Answered, Bearer, CallRequest, Channel, Effect, Json, Outcome, Scene
 from gateway.menu.program import Operation, Program, Scope, Service, Step
 from gateway.text.language import Language
 
+_WAIT: Final = Open.WAIT  # Python 3.11 is slow with members of an enum
 _DEEPEST = 32  # `do`s inside one another
 
 
@@ -37,6 +39,7 @@ class Run:
         self.chosen: str | None = None  # language chosen in this turn
         self.inputs: list[str] = []  # behind the code or keyword, to be played
         self.playing = False  # one of them is: nothing may be done
+        self.again = False  # what was asked before and not answered is asked once more
         self.screen: Screen | None = None
         self.service: Service | None = None  # of the step where the conversation stands
         self.steps: tuple[Step, ...] = ()
@@ -144,12 +147,15 @@ class Run:
     def returns(self) -> bool:
         """Whether there is a screen to go back to from the open one."""
         session = self.session
+        if session.open is _WAIT:
+            return False  # what is under way cannot be taken back
         return bool(session.history) and session.pending is None and session.cut is None
 
     @property
     def leaves(self) -> bool:
         """Whether home is another screen than the open one."""
-        return not self.session.first and self.session.cut is None
+        session = self.session
+        return not session.first and session.cut is None and session.open is not _WAIT
 
     # ---- what it changes -------------------------------------------------------------
 
@@ -245,8 +251,11 @@ class Run:
         *,
         phone: bool = False,
         secrets: Mapping[str, Json] | None = None,
+        complete: bool = True,
+        typed: str = "",
     ) -> Consult:
-        """Ask a back end; `secrets` are further arguments, which nothing is kept of.
+        """Ask a back end; `secrets` are further arguments, which nothing is kept of. `complete`:
+        none of them is lost; `typed` is the answer that it judges.
 
         An operation that changes something gets a new attempt once it has answered for certain.
         After `unavailable` nobody knows: the same arguments get the same attempt again, others a
@@ -256,6 +265,7 @@ class Run:
         if self.playing and not (operation.safe if self.by_sms else operation.method == "GET"):
             raise Matters
         session = self.session
+        again, self.again = self.again, False
         given = blake2b(
             msgspec.msgpack.encode([arguments, phone], order="sorted"), digest_size=12
         ).digest()
@@ -280,5 +290,7 @@ class Run:
             operation=operation.name,
             arguments={**arguments, **(secrets or {})},
             phone=self.scene.phone if phone else None,
+            again=again,
+            complete=complete,
         )
-        return Consult(request, settled)
+        return Consult(request, settled, typed, operation.late)

@@ -22,6 +22,7 @@ class Open(StrEnum):
     COMMENT = "comment"  # a rate's comment, after its score
     THANKS = "thanks"  # a rate's last page
     LANGUAGE = "language"
+    WAIT = "wait"  # whether to go on waiting for the back end of the step `at`
     RESUME = "resume"
     ENDED = "ended"
 
@@ -106,6 +107,7 @@ class Session(msgspec.Struct, array_like=True):
     fresh: bool = True  # nothing is settled and no screen forgotten since its first one
     shown: Channel = Channel.USSD  # where she saw `last`
     entry: str = ""  # the service that a keyword named, kept for after the language question
+    typed: str = ""  # the answer that the back end of an open wait judges; no secret
 
     @property
     def first(self) -> bool:

@@ -11,13 +11,13 @@ from gateway.engine.reading import opened, read
 from gateway.engine.run import Matters, Run
 from gateway.engine.session import Open, decode, encode
 from gateway.errors import Astray
-from gateway.events import Answered, CallRequest
+from gateway.events import CallRequest, Replied
 from gateway.menu.program import Ask, Step
 
 _FREE = frozenset({"text", "name"})
 
 
-def play(run: Run) -> Generator[CallRequest, Answered, int]:
+def play(run: Run) -> Generator[CallRequest, Replied, int]:
     """Take `run.inputs`, up to the first that is refused or would do something; how many it took.
 
     Then the screen that it was meant for is shown without an error, and the rest is dropped. The

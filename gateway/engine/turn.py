@@ -1,7 +1,7 @@
 """One turn of a conversation: a session and an event in, a page and what to do out.
 
 Nothing here reads a clock, a file, a socket or chance. What a back end must answer is yielded as
-a `CallRequest`, and sent in as the `Answered`.
+a `CallRequest`, and sent in as the `Answered`, or as `Delayed` where she is asked to wait for it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,19 @@ from gateway.engine.run import Run
 from gateway.engine.session import Open, Session
 from gateway.engine.suffix import play
 from gateway.errors import Astray
-from gateway.events import Answered, CallRequest, Dial, Effect, Scene, Texted, Typed
+from gateway.events import (
+    Arrived,
+    CallRequest,
+    Dial,
+    Effect,
+    Replied,
+    Scene,
+    Texted,
+    Typed,
+)
 from gateway.menu.program import Place, Program, Target, Way
+
+Event = Dial | Typed | Texted | Arrived
 
 _MOST_INPUTS = 20  # of a dialled suffix that are played
 
@@ -57,8 +68,8 @@ class Turned(msgspec.Struct, frozen=True):
 
 
 def turn(
-    program: Program, session: Session | None, event: Dial | Typed | Texted, scene: Scene
-) -> Generator[CallRequest, Answered, Turned]:
+    program: Program, session: Session | None, event: Event, scene: Scene
+) -> Generator[CallRequest, Replied, Turned]:
     """Answer `event`. `session` is used up: what goes on from here is `Turned.session`.
 
     The page fits the bearer: its encoding holds every character, and it has at most `budget`
@@ -67,11 +78,12 @@ def turn(
     if isinstance(event, Texted):
         run = yield from message.receive(program, session, event, scene)
         return _finish(run)
-    run, move = (
-        _dial(program, session, event, scene)
-        if isinstance(event, Dial)
-        else _typed(program, session, event, scene)
-    )
+    if isinstance(event, Dial):
+        run, move = _dial(program, session, event, scene)
+    elif isinstance(event, Arrived):
+        run, move = _arrived(program, session, scene)
+    else:
+        run, move = _typed(program, session, event, scene)
     yield from advance(run, move)
     if run.inputs:
         yield from play(run)
@@ -79,8 +91,8 @@ def turn(
 
 
 def drive(
-    turning: Generator[CallRequest, Answered, Turned],
-    answer: Callable[[CallRequest], Answered],
+    turning: Generator[CallRequest, Replied, Turned],
+    answer: Callable[[CallRequest], Replied],
 ) -> Turned:
     """Run a turn to its end; `answer` stands for the back ends."""
     try:
@@ -100,6 +112,13 @@ def _dial(program: Program, session: Session | None, event: Dial, scene: Scene) 
     return begin(program, scene, conversation=event.conversation, code=event.code, inputs=inputs)
 
 
+def _arrived(program: Program, session: Session | None, scene: Scene) -> tuple[Run, Move]:
+    if session is None or session.open is not Open.WAIT:
+        raise Astray("nothing is waited for")
+    run = Run(program, session, scene)
+    return run, adapt(run) or Onward.OPEN
+
+
 def _typed(
     program: Program, session: Session | None, event: Typed, scene: Scene
 ) -> tuple[Run, Move]:
@@ -108,6 +127,8 @@ def _typed(
     run = Run(program, session, scene)
     if session.open is Open.ENDED:
         return run, Target(Way.HOME, program.site.place)
+    if session.open is Open.WAIT:
+        return run, adapt(run) or Onward.OPEN
     if session.open is not Open.RESUME:
         elsewhere = adapt(run) or ask_again(run)
         if elsewhere is not None:

@@ -150,7 +150,12 @@ class Worker:
 
     async def _count(self, store: Store) -> None:
         queues = {lane.value: store.outbox.lanes[lane] for lane in Lane}
-        queues |= {"hooks": store.hooks, "jobs": store.jobs.queue, "missed": store.missed}
+        queues |= {
+            "hooks": store.hooks,
+            "jobs": store.jobs.queue,
+            "missed": store.missed,
+            "late": store.late,
+        }
         for name, queue in queues.items():
             sizes = [await queue.size(shard) for shard in range(store.names.shards)]
             self._metrics.queued.labels(name, "now").set(sum(now for now, _ in sizes))

@@ -23,9 +23,10 @@ _TRUTH = {"yes": True, "no": False, "true": True, "false": False}
 
 
 def patience(program: Program, operation: str) -> float:
-    """Seconds that `operation` is waited for at most, where it has a step for itself."""
-    timeout = program.site.backends[operation.partition(".")[0]].timeout
-    return min(DEADLINE, timeout.total_seconds())
+    """Seconds that `operation` is waited for at most, over all screens."""
+    backend, _, name = operation.partition(".")
+    found = program.site.backends[backend]
+    return (found.operations[name].timeout or found.timeout).total_seconds()
 
 
 class Answers:

@@ -10,19 +10,19 @@ from zoneinfo import ZoneInfo
 from gateway import engine
 from gateway.channels import sms, ussd
 from gateway.events import (
-    Answered,
     Bearer,
     CallRequest,
     Dial,
     Effect,
     Encoding,
+    Replied,
     Scene,
     Texted,
     Typed,
 )
 from gateway.menu.program import Program
 
-Answer = Callable[[CallRequest], Answered]
+Answer = Callable[[CallRequest], Replied]
 
 _DOOR = "000"  # segment that opens a service without a code; operators give out no such code
 

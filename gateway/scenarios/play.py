@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from gateway.engine import Open, Turned
 from gateway.errors import GatewayError
-from gateway.events import Answered, CallRequest, Encoding, Outcome
+from gateway.events import Answered, CallRequest, Delayed, Encoding, Outcome, Replied
 from gateway.menu.program import Place, Program
 from gateway.scenarios.canned import DEADLINE, patience
 from gateway.scenarios.phone import Phone, door
@@ -113,6 +113,8 @@ class _Player:
         self.canned = list(scenario.backends.values())
         self.used: set[Canned] = set()
         self.waited = 0.0  # for back ends, in this step
+        self.spent = 0.0  # for them, in all
+        self.slow: dict[tuple[str, str, int], float] = {}  # when each call under way will end
         self.phone = Phone(
             program=self.program,
             number=scenario.phone,
@@ -282,15 +284,26 @@ class _Player:
 
     # ---- back ends and effects -------------------------------------------------------
 
-    def answer(self, request: CallRequest) -> Answered:
+    def answer(self, request: CallRequest) -> Replied:
         canned = self.backends.get(request.operation)
         if canned is None:
             self.fail(f"« {request.operation} » is called, but « backends: » has no answer of it")
             return Answered(Outcome.UNAVAILABLE)
         self.used.add(canned)
-        left = min(patience(self.program, request.operation), DEADLINE - self.waited)
-        self.waited += min(canned.after, left)
-        if left <= 0 or canned.after >= left:
+        patient = patience(self.program, request.operation)
+        call = (request.conversation, request.step, request.attempt)
+        if not request.again:
+            self.slow.pop(call, None)
+        now = self.phone.now.timestamp() + self.spent
+        ends = self.slow.setdefault(call, now + min(canned.after, patient))
+        left, needs = DEADLINE - self.waited, ends - now
+        spent = max(0.0, min(left, needs))
+        self.waited += spent
+        self.spent += spent
+        if needs > left and patient > left:
+            return Delayed()
+        del self.slow[call]
+        if canned.after >= patient:
             return Answered(Outcome.UNAVAILABLE)
         return Answered(canned.outcome, canned.data)
 

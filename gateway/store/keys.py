@@ -206,6 +206,11 @@ class Names:
         hers = text(self.digest("readings", citizen.digest, backend))
         return f"{self._tags[citizen.shard]}:a:{hers}"
 
+    def answer(self, citizen: Citizen, call: bytes) -> tuple[str, str]:
+        """What a slow call of hers came to, and that it is under way."""
+        key = f"{self._tags[citizen.shard]}:w:{citizen.digest}:{text(call)}"
+        return key, f"{key}:l"
+
     def backend(self, name: str) -> tuple[int, str, str]:
         """The shard of what is known of a back end, its state, and its calls under way."""
         shard = self.shard(self.digest("backend", name))

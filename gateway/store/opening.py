@@ -11,6 +11,7 @@ from pathlib import Path
 from gateway.errors import CommandRefused, StoreError, StoreUnavailable, StoreUnfit
 from gateway.store import address, keyring
 from gateway.store.agency_keys import AgencyKeys
+from gateway.store.answers import Answers
 from gateway.store.audit import Audit
 from gateway.store.breakers import Breakers
 from gateway.store.callbacks import Callbacks
@@ -84,6 +85,8 @@ class Store:
         self.audit = Audit(nodes, names, lifetimes)
         self.breakers = Breakers(nodes, names)
         self.readings = Readings(nodes, names, seal)
+        self.answers = Answers(nodes, names, seal)
+        self.late = Queue(nodes, names, "late")
         self.inbox = Inbox(nodes, names, seal)
         self.fitness = fitness
         self._nodes = nodes

@@ -34,9 +34,13 @@ class Queue:
         self._name = name
         self._messages = "1" if messages else ""
 
-    async def add(self, shard: int, payload: bytes) -> None:
-        stream, _ = self._names.queue(shard, self._name)
-        await self._nodes.execute(shard, "XADD", stream, "*", "e", payload)
+    async def add(self, shard: int, payload: bytes, *, due: int = 0) -> None:
+        """`due` in milliseconds since the epoch, 0 for now."""
+        stream, later = self._names.queue(shard, self._name)
+        if due:
+            await self._nodes.execute(shard, "ZADD", later, due, payload)
+        else:
+            await self._nodes.execute(shard, "XADD", stream, "*", "e", payload)
 
     async def take(self, shard: int, most: int, *, lease: float) -> list[Taken]:
         """At most `most` entries, for `lease` seconds. Raises StoreUnavailable."""

@@ -17,11 +17,13 @@ import msgspec
 from gateway.channels import sms
 from gateway.engine import LASTS, Open, Turned, encode
 from gateway.errors import StoreError, StoreUnavailable
-from gateway.events import Effect, IncomingSms
+from gateway.events import Effect, Encoding, IncomingSms, Scene
+from gateway.menu.program import Program
 from gateway.store import Citizen, Loaded, Store
 from gateway.turns import envelope
 from gateway.turns.conversations import GIVING_BACK, KEPT_ENDED, LEASE, entries, until_free
 from gateway.turns.envelope import Envelope
+from gateway.turns.step import day
 
 REPEATED = 172_800.0  # seconds that a message is known by its provider's id
 ALIKE = 10.0  # seconds that one without an id is known by its sender and text
@@ -85,6 +87,19 @@ async def load(message: Message) -> Loaded:
         return loaded
 
     return await until_free(await look(), look, message.deadline)
+
+
+def scene(message: Message, program: Program, now: int) -> Scene:
+    """`now`: seconds since the epoch."""
+    bearers = sms.bearers(program, message.sms.network)
+    return Scene(
+        phone=message.phone,
+        bearer=bearers[Encoding.GSM7],
+        bearers=bearers,
+        now=now,
+        today=day(now // 60, program.site.timezone),
+        language=message.language,
+    )
 
 
 async def tell(message: Message, text: str, now: int) -> None:

@@ -16,13 +16,12 @@ from collections.abc import Callable
 
 import structlog
 
-from gateway.backends import Backends
 from gateway.channels import sms
 from gateway.channels.sms import Word
 from gateway.deadlines import Deadlines
 from gateway.engine import Session, goes_on, turn
 from gateway.errors import ClaimLost, StepBusy, StoreError, StoreUnavailable
-from gateway.events import Encoding, IncomingSms, Scene, Texted
+from gateway.events import IncomingSms, Texted
 from gateway.logs import failure
 from gateway.menu.library import Library
 from gateway.menu.program import Program
@@ -33,7 +32,7 @@ from gateway.turns.calls import Calls
 from gateway.turns.conversations import opened
 from gateway.turns.envelope import Envelope
 from gateway.turns.messages import MOST, WINDOWS, Message
-from gateway.turns.ussd import ANSWER, CALLS, SAVING, day
+from gateway.turns.ussd import ANSWER, CALLS, SAVING
 
 MOST_ECHOES = 3  # times running that one text is answered the same
 
@@ -46,14 +45,14 @@ class SmsTurns:
     def __init__(
         self,
         library: Library,
-        backends: Backends,
+        calls: Calls,
         metrics: Metrics,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.store: Store | None = None
         self._library = library
-        self._calls = Calls(backends, metrics)
+        self._calls = calls
         self._metrics = metrics
         self._clock = clock
         self._deadlines = Deadlines(ANSWER)
@@ -169,7 +168,7 @@ class SmsTurns:
         if session is not None:
             # What is gone on with goes on in the version that it began in, while it is at hand.
             began = self._library.get(session.program)
-            if began is not None and goes_on(began, session, self._scene(message, began, now)):
+            if began is not None and goes_on(began, session, messages.scene(message, began, now)):
                 program = began
         message.program, message.source = program.hash, program.site.source
         message.language = loaded.language
@@ -179,7 +178,7 @@ class SmsTurns:
                 program,
                 session,
                 Texted(message.sms.text, message.conversation),
-                self._scene(message, program, now),
+                messages.scene(message, program, now),
             ),
             program,
             message.store,
@@ -194,17 +193,6 @@ class SmsTurns:
         if silent:
             _log.warning("sms-looped", provider=message.sms.provider)
         return Received.LOOPED if silent else Received.ANSWERED
-
-    def _scene(self, message: Message, program: Program, now: int) -> Scene:
-        bearers = sms.bearers(program, message.sms.network)
-        return Scene(
-            phone=message.phone,
-            bearer=bearers[Encoding.GSM7],
-            bearers=bearers,
-            now=now,
-            today=day(now // 60, program.site.timezone),
-            language=message.language,
-        )
 
 
 async def _leave(message: Message, program: Program, case: str) -> bool:

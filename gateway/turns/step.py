@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from datetime import date, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -66,3 +69,9 @@ class Callers:
         self._known[provider_session] = citizen
         if len(self._known) > self._most:
             del self._known[next(iter(self._known))]
+
+
+@lru_cache(16)
+def day(minutes: int, timezone: str) -> date:
+    """The day in that zone, so many minutes after the epoch: no day begins within one."""
+    return datetime.fromtimestamp(minutes * 60, ZoneInfo(timezone)).date()

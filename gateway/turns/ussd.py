@@ -14,13 +14,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from datetime import date, datetime
-from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 import structlog
 
-from gateway.backends import Backends
 from gateway.channels.ussd import bearer, dialled
 from gateway.deadlines import Deadlines
 from gateway.engine import Open, Session, resumes, turn
@@ -36,7 +32,7 @@ from gateway.turns.calls import Calls
 from gateway.turns.conversations import Conversations, opened
 from gateway.turns.envelope import Envelope
 from gateway.turns.sentences import sentence
-from gateway.turns.step import Step, step_of
+from gateway.turns.step import Step, day, step_of
 
 ANSWER = 9.0  # seconds to reply in; Africa's Talking gives up after 10
 CALLS = 5.0  # seconds for all back ends of one step together
@@ -53,7 +49,7 @@ class UssdTurns:
     def __init__(
         self,
         library: Library,
-        backends: Backends,
+        calls: Calls,
         metrics: Metrics,
         *,
         clock: Callable[[], float] = time.time,
@@ -61,7 +57,7 @@ class UssdTurns:
         self.store: Store | None = None
         self._library = library
         self._conversations = Conversations(library)
-        self._calls = Calls(backends, metrics)
+        self._calls = calls
         self._metrics = metrics
         self._clock = clock
         self._deadlines = Deadlines(ANSWER)
@@ -215,9 +211,3 @@ class UssdTurns:
         )
         reply = UssdReply(turned.page, turned.ends)
         return Result.END if turned.ends else Result.PAGE, reply
-
-
-@lru_cache(16)
-def day(minutes: int, timezone: str) -> date:
-    """The day in that zone, so many minutes after the epoch: no day begins within one."""
-    return datetime.fromtimestamp(minutes * 60, ZoneInfo(timezone)).date()

@@ -10,8 +10,20 @@ from tempfile import TemporaryDirectory
 
 from gateway.channels import sms
 from gateway.channels.ussd import bearer, dialled
-from gateway.engine import Session, Turned, decode, drive, encode, resumes, turn
-from gateway.events import Answered, CallRequest, Dial, Encoding, Outcome, Scene, Texted, Typed
+from gateway.engine import Event, Session, Turned, decode, drive, encode, resumes, turn
+from gateway.events import (
+    Answered,
+    Arrived,
+    CallRequest,
+    Delayed,
+    Dial,
+    Encoding,
+    Outcome,
+    Replied,
+    Scene,
+    Texted,
+    Typed,
+)
 from gateway.menu import load
 from gateway.menu.program import Program
 
@@ -75,8 +87,8 @@ def personal(session: Session) -> str:
 class Citizen:
     """Everything the engine hands over is written down and read again between two turns.
 
-    `answers` are what back ends say, by operation: an outcome's name, else data; a list that
-    begins with « in turn » is used up.
+    `answers` are what back ends say, by operation: an outcome's name, « slow » or « lost » for
+    what is waited for, else data; a list that begins with « in turn » is used up.
     """
 
     program: Program
@@ -120,6 +132,11 @@ class Citizen:
         self.secrets = {}
         return self._turn(Texted(text, f"conversation-{self.dialling}"))
 
+    def arrives(self) -> str:
+        """What she waits for is there: the conversation goes on by itself, by SMS."""
+        self.secrets = {}
+        return self._turn(Arrived())
+
     def resumes(self, code: str = "*229#") -> bool:
         event = Dial(code, "conversation-x")
         return resumes(self.program, self.session, event, self._scene())
@@ -136,10 +153,10 @@ class Citizen:
             secrets=dict(self.secrets),
         )
 
-    def _turn(self, event: Dial | Typed | Texted) -> str:
+    def _turn(self, event: Event) -> str:
         self.calls = []
         session = None if self.stored is None else decode(self.stored)
-        scene = self._scene(by_sms=isinstance(event, Texted))
+        scene = self._scene(by_sms=isinstance(event, Texted | Arrived))
         turned = drive(turn(self.program, session, event, scene), self._answer)
         assert turned.trace.units <= turned.trace.budget, "a page over its budget"
         self.turned = turned
@@ -152,9 +169,11 @@ class Citizen:
         self.language = turned.language or self.language
         return turned.page
 
-    def _answer(self, request: CallRequest) -> Answered:
+    def _answer(self, request: CallRequest) -> Replied:
         self.calls.append(request)
         answer = self.answer_of(request)
+        if answer in ("slow", "lost"):
+            return Delayed(lost=answer == "lost")
         if isinstance(answer, str) and answer in list(Outcome):
             return Answered(Outcome(answer))
         return Answered(Outcome.OK, answer)  # type: ignore[arg-type]  # what YAML holds is JSON

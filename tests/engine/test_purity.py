@@ -13,7 +13,7 @@ ALLOWED = {
 }
 OURS = (
     *("gateway.engine", "gateway.errors", "gateway.events"),
-    *("gateway.menu.program", "gateway.menu.messages"),
+    *("gateway.menu.program", "gateway.menu.messages", "gateway.menu.keypad"),
 )
 CLOCKS = {"now", "today", "utcnow", "fromtimestamp"}
 

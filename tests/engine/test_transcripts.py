@@ -9,9 +9,9 @@
       - dial: "*229#"
         shows: |- …              # the exact page
 
-A step is `dial`, `type` or `sms`; before it may stand `wait` (seconds), `on` (network), `today`,
-`answers` and `menus` (edited under the conversation). After it are held to what came of it:
-`shows`, and where there was any `ends`, `calls`, `effects`, `language`, `holds` (names of secrets).
+A step is `dial`, `type`, `sms` or `arrives`; before it may stand `wait` (seconds), `on` (network),
+`today`, `answers` and `menus` (edited under the conversation). After it are held to what came of
+it: `shows`, and where there was any `ends`, `calls`, `effects`, `language`, `holds` (of secrets).
 `pytest tests/engine --update` writes them down anew.
 """
 
@@ -64,7 +64,7 @@ def perform(script: Mapping[str, Any]) -> list[dict[str, Any]]:
 def came_of(citizen: Citizen, script: Mapping[str, Any], step: Mapping[str, Any]) -> dict[str, Any]:
     given = {
         key: step[key]
-        for key in ("wait", "on", "today", "answers", "menus", "dial", "type", "sms")
+        for key in ("wait", "on", "today", "answers", "menus", "dial", "type", "sms", "arrives")
         if key in step
     }
     citizen.now += given.get("wait", 0)
@@ -77,6 +77,8 @@ def came_of(citizen: Citizen, script: Mapping[str, Any], step: Mapping[str, Any]
         citizen.dial(given["dial"])
     elif "sms" in given:
         citizen.text(given["sms"])
+    elif "arrives" in given:
+        citizen.arrives()
     else:
         citizen.type(given["type"])
     turned = citizen.turned

@@ -390,18 +390,13 @@ async def test_who_follows_a_case_is_kept_with_it(store: Store) -> None:
     assert following.decode(follower.payload).phone == number("01")
 
 
-@pytest.mark.parametrize("kind", ["callback", "rate"])
-async def test_what_has_no_desk_yet_waits_for_it(store: Store, kind: str) -> None:
-    await order(store, number("01"), kind, queue="accueil")
+async def test_what_a_later_release_orders_is_put_aside_for_it(store: Store) -> None:
+    await order(store, number("01"), "parcel", queue="accueil")
     await drain(store)
     shard = store.names.citizen(number("01")).shard
     assert await store.effects.read(shard) == []
-    name, _ = store.names.queue(shard, kind)
-    from gateway.store.queues import Queue
-
-    waiting = Queue(store.effects._nodes, store.names, kind)
-    assert await waiting.size(shard) == (1, 0)
-    assert name.endswith(kind)
+    await store.effects.restore(shard, "parcel")
+    assert len(await store.effects.read(shard)) == 1
 
 
 async def test_the_body_of_a_message_tells_nothing_when_printed() -> None:

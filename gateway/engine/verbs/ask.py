@@ -73,8 +73,8 @@ def answer(run: Run, step: Ask, text: str) -> Move:
 
     given = {"answer": value}
     if step.type.base == "pin":
-        return run.consult(step, step.check, {}, judged, secrets=given)
-    return run.consult(step, step.check, given, judged)
+        return run.consult(step, step.check, {}, judged, secrets=given, typed=text)
+    return run.consult(step, step.check, given, judged, typed=text)
 
 
 def _keep(run: Run, step: Ask, value: str | int, answered: Answered | None = None) -> Move:

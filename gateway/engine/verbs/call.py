@@ -31,7 +31,14 @@ def reach(run: Run, step: Call) -> Move:
         settled,
         phone=step.sends_phone,
         secrets=sent(secret, run.scope_of({**run.values, **run.secrets})),
+        complete=not any(_lost(run, name) for name in step.secrets),
     )
+
+
+def _lost(run: Run, secret: str) -> bool:
+    """Whether it was given, not used yet, and is no longer there."""
+    held = run.session.held.get(secret)
+    return held is not None and not held.spent and secret not in run.secrets
 
 
 def _reads(given: Expression, names: frozenset[str]) -> bool:
