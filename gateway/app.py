@@ -33,6 +33,7 @@ from gateway.store import Store, open_store
 from gateway.turns.calls import Calls
 from gateway.turns.sms import SmsTurns
 from gateway.turns.ussd import UssdTurns
+from gateway.web.desk import Desk
 
 COLLECTED = 20_000  # objects that are made before the collector looks at them
 REDIS_PAUSE = 1.0  # seconds between two attempts to open a Redis that is away at the start
@@ -89,6 +90,7 @@ class Gateway:
             routes=[
                 *operations.routes(self._state, self.metrics, settings.metrics_tokens),
                 *api.routes(self.library, lambda: self.store),
+                *Desk(self.library, lambda: self.store).routes(),
                 *extra_routes,
             ],
         )

@@ -55,6 +55,10 @@ LASTING: tuple[tuple[re.Pattern[bytes], str], ...] = (
         "lists of what has a lifetime of its own: the worker trims them",
     ),
     (
+        re.compile(rb"\{00\}:staff"),
+        "the accounts of staff: a supervisor disables them",
+    ),
+    (
         re.compile(rb"\{00\}:audit"),
         "what was done at the desk: old entries go as new ones come",
     ),
@@ -240,6 +244,12 @@ class Names:
 
     def agency_keys(self) -> str:
         return f"{self._tags[0]}:keys"
+
+    def staff(self) -> str:
+        return f"{self._tags[0]}:staff"
+
+    def staff_session(self, digest: str) -> str:
+        return f"{self._tags[0]}:sts:{digest}"
 
     def audit(self) -> str:
         return f"{self._tags[0]}:audit"

@@ -37,6 +37,7 @@ from gateway.store.receipts import ProviderIds
 from gateway.store.requests import Requests
 from gateway.store.seal import Seal
 from gateway.store.sessions import Sessions
+from gateway.store.staff import Staff
 
 # Redis says so of a login that it will not take later either.
 _LOGIN = re.compile(r"\b(WRONGPASS|NOAUTH|NOPERM)\b")
@@ -82,6 +83,7 @@ class Store:
         self.agency_keys = AgencyKeys(nodes, names)
         self.callbacks = Callbacks(nodes, names, seal, durability, lifetimes)
         self.feedback = Feedback(nodes, names, seal, lifetimes)
+        self.staff = Staff(nodes, names, seal)
         self.audit = Audit(nodes, names, lifetimes)
         self.breakers = Breakers(nodes, names)
         self.readings = Readings(nodes, names, seal)
