@@ -6,11 +6,13 @@ once for each effect key, sealed like a session.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 from gateway.errors import SealBroken
 from gateway.store.keys import Names
 from gateway.store.library import DONE, MOVE, TAKE
+from gateway.store.lifetimes import Lifetimes
 from gateway.store.nodes import Nodes
 from gateway.store.seal import Seal
 
@@ -26,10 +28,11 @@ class Kept:
 
 
 class Effects:
-    def __init__(self, nodes: Nodes, names: Names, seal: Seal) -> None:
+    def __init__(self, nodes: Nodes, names: Names, seal: Seal, lifetimes: Lifetimes) -> None:
         self._nodes = nodes
         self._names = names
         self._seal = seal
+        self._life = round(lifetimes.stream * 1000)
 
     async def read(self, shard: int, *, after: str = "0", count: int = 100) -> list[Kept]:
         """The effects of a shard that come after the entry `after`, oldest first, at most
@@ -63,6 +66,15 @@ class Effects:
         """Hands an effect over to whoever reads `queue`, as it is."""
         keys = (self._names.stream(shard), self._names.queue(shard, queue)[0])
         await self._nodes.call(shard, MOVE, keys, (kept.id,))
+
+    async def age(self, shard: int, queue: str | None = None) -> int:
+        """Ends what lay in a shard's stream for its lifetime, or in the `queue` that it was moved
+        to; how many entries."""
+        names = self._names
+        stream = names.stream(shard) if queue is None else names.queue(shard, queue)[0]
+        oldest = round(time.time() * 1000) - self._life
+        ended: int = await self._nodes.execute(shard, "XTRIM", stream, "MINID", oldest)
+        return ended
 
     def _kept(self, stream: str, name: str, fields: list[bytes]) -> Kept:
         entry = dict(zip(fields[::2], fields[1::2], strict=True))

@@ -64,18 +64,20 @@ class Store:
         self.names = names
         self.seal = seal
         self.sessions = sessions
-        self.effects = Effects(nodes, names, seal)
-        self.outbox = Outbox(nodes, names, seal, durability=durability, limits=limits)
+        self.effects = Effects(nodes, names, seal, lifetimes)
+        self.outbox = Outbox(
+            nodes, names, seal, durability=durability, limits=limits, lifetimes=lifetimes
+        )
         self.hooks = Queue(nodes, names, "hooks")
-        self.jobs = Jobs(nodes, names, seal, durability)
-        self.provider_ids = ProviderIds(nodes, names)
+        self.jobs = Jobs(nodes, names, seal, durability, lifetimes)
+        self.provider_ids = ProviderIds(nodes, names, lifetimes)
         self.gates = Gates(nodes, names)
         self.optouts = OptOuts(nodes, names, durability)
-        self.followers = Followers(nodes, names, seal)
-        self.requests = Requests(nodes, names, seal)
+        self.followers = Followers(nodes, names, seal, lifetimes)
+        self.requests = Requests(nodes, names, seal, lifetimes)
         self.agency_keys = AgencyKeys(nodes, names)
         self.audit = Audit(nodes, names, lifetimes)
-        self.inbox = Inbox(nodes, names, seal)
+        self.inbox = Inbox(nodes, names, seal, lifetimes)
         self.fitness = fitness
         self._nodes = nodes
         self._durability = durability
