@@ -200,6 +200,13 @@ async def begin(
     return await store.jobs.put(batch, fields, pieces)
 
 
+def without(piece: bytes, whose: Callable[[str], bool]) -> tuple[bytes, int]:
+    """A piece without the rows whose number is somebody's, as it was written; and how many."""
+    rows = _decoder.decode(piece).rows
+    rest = [row for row in rows if not whose(row[1])]
+    return _encoder.encode(Piece(rest)), len(rows) - len(rest)
+
+
 class Batches:
     """Accepts the messages of batches, for workers."""
 

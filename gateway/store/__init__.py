@@ -12,6 +12,7 @@ from gateway.store.queues import Queue, Taken
 from gateway.store.requests import Claimed
 from gateway.store.seal import Seal, new_key, read_key, read_keys
 from gateway.store.sessions import Loaded, Sessions, State
+from gateway.store.traces import Trace, bound_to
 
 __all__ = [
     "STATES",
@@ -38,6 +39,8 @@ __all__ = [
     "State",
     "Store",
     "Taken",
+    "Trace",
+    "bound_to",
     "new_key",
     "open_store",
     "read_key",

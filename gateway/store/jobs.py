@@ -77,6 +77,13 @@ class Jobs:
         except SealBroken:
             return None
 
+    async def rewrite(self, job_id: str, number: int, piece: bytes) -> None:
+        """Puts another piece in the place of one that is not done yet."""
+        shard, name = self._names.job(job_id)
+        key = f"{name}:{number}"
+        sealed = self._seal.seal(piece, key.encode())
+        await self._nodes.execute(shard, "SET", key, sealed, "XX", "KEEPTTL")
+
     async def advance(self, job_id: str, number: int, fields: Mapping[str, str]) -> None:
         """The piece `number` is done, with these fields; it is dropped."""
         shard, name = self._names.job(job_id)

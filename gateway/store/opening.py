@@ -32,6 +32,7 @@ from gateway.store.receipts import ProviderIds
 from gateway.store.requests import Requests
 from gateway.store.seal import Seal
 from gateway.store.sessions import Sessions
+from gateway.store.traces import Traces
 
 # Redis says so of a login that it will not take later either.
 _LOGIN = re.compile(r"\b(WRONGPASS|NOAUTH|NOPERM)\b")
@@ -78,6 +79,7 @@ class Store:
         self.agency_keys = AgencyKeys(nodes, names)
         self.audit = Audit(nodes, names, lifetimes)
         self.inbox = Inbox(nodes, names, seal, lifetimes)
+        self.traces = Traces(nodes, names)
         self.fitness = fitness
         self._nodes = nodes
         self._durability = durability

@@ -17,7 +17,7 @@ from gateway.errors import SealBroken
 from gateway.events import Lane, MessageState
 from gateway.store.fence import Durability
 from gateway.store.keys import Citizen, Names
-from gateway.store.library import ACCEPT, AGE, BEGIN, CANCEL, REPORT, SETTLE
+from gateway.store.library import ACCEPT, AGE, BEGIN, CANCEL, ERASE, REPORT, SETTLE
 from gateway.store.lifetimes import Lifetimes
 from gateway.store.nodes import Nodes
 from gateway.store.queues import Queue, Taken
@@ -193,6 +193,7 @@ class Outbox:
                 brake if alike is not None else 0,
                 _ms(self.limits.brake_window),
                 self._text_life,
+                *("i", draft.citizen.digest),
                 *("h", _bit(draft.hold), "u", draft.until, "e", _bit(draft.essential)),
                 *("a", draft.agency, "k", _bit(draft.told), "t", draft.template or "-"),
                 *("v", draft.version, "g", draft.segments, "x", _bit(draft.test)),
@@ -241,6 +242,35 @@ class Outbox:
             (self._names.tag(shard), message_id, agency, self._text_life),
         )
         return STATES[letter.decode()] if letter else None
+
+    # ---- what is forgotten -----------------------------------------------------------
+
+    async def whose(self, message_id: str) -> tuple[str, bytes | None]:
+        """The digest of the citizen it goes to ("" where there is no such message, or an earlier
+        release accepted it), and its body."""
+        shard = self._names.shard_of(message_id) or 0
+        record, body = self._names.message(shard, message_id)
+        digest = await self._nodes.execute(shard, "HGET", record, "i")
+        sealed = await self._nodes.execute(shard, "GET", body)
+        opened = None if sealed is None else self._opened(sealed, body)
+        return (digest or b"").decode(), opened
+
+    async def erase(self, message_id: str, *, force: bool = False) -> MessageState | None:
+        """Leaves nothing of a message; what still waits is counted as cancelled and not sent. Gives
+        the state that it had, None if there is none. While an attempt is being made (SUBMITTING)
+        it stays, unless by `force`."""
+        shard = self._names.shard_of(message_id) or 0
+        letter = await self._nodes.call(
+            shard,
+            ERASE,
+            (*self._names.message(shard, message_id), self._names.awaiting(shard)),
+            (self._names.tag(shard), message_id, _bit(force)),
+        )
+        return STATES[letter.decode()] if letter else None
+
+    async def unbrake(self, citizen: Citizen, alike: bytes) -> None:
+        """The brake has not seen this text go to her."""
+        await self._nodes.execute(citizen.shard, "DEL", self._names.brake(citizen, alike))
 
     # ---- for workers -----------------------------------------------------------------
 

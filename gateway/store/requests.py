@@ -65,6 +65,22 @@ class Requests:
         value = self._names.digest("body", body) + self._seal.seal(answer, name.encode())
         await self._nodes.execute(shard, "SET", name, value, "PX", self._life)
 
+    async def answer(self, shard: int, name: str) -> bytes | None:
+        """What was answered to the request of that key's name."""
+        found = await self._nodes.execute(shard, "GET", name)
+        sealed = b"" if found is None else found[_DIGEST:]
+        try:
+            return self._seal.open(sealed, name.encode()) if sealed else None
+        except SealBroken:
+            return None
+
+    async def amend(self, shard: int, name: str, answer: bytes) -> None:
+        """Another answer to the request of that key's name, for what is left of its life."""
+        found = await self._nodes.execute(shard, "GET", name)
+        if found is not None:
+            value = found[:_DIGEST] + self._seal.seal(answer, name.encode())
+            await self._nodes.execute(shard, "SET", name, value, "XX", "KEEPTTL")
+
     # ---- messages by reference -------------------------------------------------------
 
     async def file(self, agency: str, reference: str, message_id: str, at: int) -> None:

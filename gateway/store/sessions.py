@@ -26,6 +26,7 @@ from gateway.store.library import LOAD, RELEASE, SAVE
 from gateway.store.lifetimes import Lifetimes
 from gateway.store.nodes import Aside, Nodes
 from gateway.store.seal import Seal
+from gateway.store.traces import bound_to
 
 _FORMAT = b"\x01"
 _HEADER = 35  # bytes; functions.lua draws it
@@ -233,7 +234,7 @@ class Sessions:
             self._names.shard(session),
             "SET",
             self._names.binding(session),
-            f"{citizen.shard}:{citizen.digest}",
+            bound_to(citizen),
             "PX",
             _ms(ttl),
             read=_nothing,
