@@ -62,7 +62,7 @@ class Gateway:
         loaded = self.library.reload()
         if loaded.program is None:
             raise MenuError(_told(settings, loaded.findings))
-        self.backends = Backends(loaded.program.site, environ, http=http)
+        self.backends = Backends(loaded.program.site, environ, self.metrics, http=http)
         self.turns = UssdTurns(self.library, self.backends, self.metrics)
         self.texts = SmsTurns(self.library, self.backends, self.metrics)
         self._receipts = Receipts(self.metrics)

@@ -90,6 +90,13 @@ class Metrics:
             ["operation", "outcome"],
             registry=registry,
         )
+        self.breakers = Gauge(
+            "gateway_backend_left_alone",
+            "1 while a back end that fails is not called",
+            ["backend"],
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
         self.receipts = Counter(
             "gateway_sms_receipts",
             "Delivery reports, by the state that they tell",
@@ -145,6 +152,13 @@ class Metrics:
             "gateway_sms_provider_rests",
             "1 while a provider is not sent through",
             ["provider"],
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self.callbacks = Gauge(
+            "gateway_callbacks",
+            "Citizens to be called back: waiting, taken, and of both those past the promise",
+            ["queue", "state"],
             registry=registry,
             multiprocess_mode="livemostrecent",
         )

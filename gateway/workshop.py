@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 import httpx2
 
 from gateway.callbacks import PREFIX, Callbacks
+from gateway.centre.intake import Intake
+from gateway.centre.missed import Missed
 from gateway.menu.library import Library
 from gateway.menu.program import Site
 from gateway.messaging import batches, cases
@@ -66,8 +68,10 @@ class Workshop:
             batches.KIND: Batches(library),
             cases.KIND: CaseUpdates(library),
         }
-        relay = Relay(library, metrics, {})
-        self.worker = Worker(relay, dispatch, self._hooks, doers, metrics, pace)
+        intake = Intake(library)
+        relay = Relay(library, metrics, {"callback": intake.callback, "rate": intake.rating})
+        chores = {"missed": Missed(library).run}
+        self.worker = Worker(relay, dispatch, self._hooks, doers, chores, metrics, pace)
 
     def adopt(self, site: Site) -> None:
         """Menus were read anew. Raises SettingsError; providers stay those of the start."""

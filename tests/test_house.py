@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "store": "errors events",
     "logs": "errors",
     "metrics": "",
-    "backends": "errors events menu store",
+    "backends": "errors events menu store metrics",
     "messaging": "deadlines errors events text menu store providers logs metrics",
     "turns": "deadlines errors events text menu engine channels store backends messaging logs"
     " metrics",
@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "protocol": "callbacks errors logs providers",
     "operations": "metrics",
     "settings": "errors store",
-    "centre": "errors events text menu store messaging logs metrics",
+    "centre": "errors events text menu store providers messaging logs metrics",
     "web": "errors events text menu store messaging centre turns logs metrics",
     "demo": "",
     "app": "errors events menu store providers backends messaging centre turns callbacks operations"

@@ -119,7 +119,7 @@ async def begin(
     if not measured.ready:
         raise Refusal(422, "no-rows", "nothing is left to be accepted")
     now = time.time()
-    print_ = batches.fingerprint(key.agency, template, key.kind, body)
+    print_ = batches.fingerprint(key.agency, template, key.kind, body, key.team)
     known = None
     if idempotency is not None:
         # The claim decides between two at the same moment, when neither has a record; the record

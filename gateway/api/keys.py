@@ -30,6 +30,8 @@ class Right(StrEnum):
     SEND = "messages:send"
     READ = "messages:read"
     CASES = "cases:update"
+    CALLBACKS = "callbacks"
+    FEEDBACK = "feedback"
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):

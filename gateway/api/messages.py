@@ -80,6 +80,7 @@ class Found(msgspec.Struct, frozen=True):
 
 
 MOST = 50  # messages of one reference, newest first
+_LOOKED_AT = 200  # of both tests and what was sent in earnest, to find so many
 
 
 async def send(
@@ -152,9 +153,14 @@ async def read(store: Store, key: Key, message_id: str) -> Shown:
 
 
 async def find(store: Store, key: Key, reference: str) -> Found:
-    ids = await store.requests.filed(key.agency, reference, MOST)
-    found = [await store.outbox.read(message_id) for message_id in ids]
-    return Found([_shown(r) for r in found if r is not None and _may_see(key, r)])
+    found: list[Shown] = []
+    for message_id in await store.requests.filed(key.agency, reference, _LOOKED_AT):
+        record = await store.outbox.read(message_id)
+        if record is not None and _may_see(key, record):
+            found.append(_shown(record))
+        if len(found) == MOST:
+            break
+    return Found(found)
 
 
 async def cancel(store: Store, key: Key, message_id: str) -> Shown:

@@ -11,6 +11,7 @@ import msgspec
 from gateway import __version__
 from gateway.api.operation import Operation
 from gateway.api.problems import TYPE, Problem
+from gateway.api.requests import JSON, MERGE_PATCH
 
 _TITLES = {
     400: "Not JSON, or a bad header",
@@ -46,7 +47,7 @@ def document(operations: Sequence[Operation]) -> bytes:
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
-            "info": {"title": "Messages to citizens", "version": __version__},
+            "info": {"title": "The counter, for agencies", "version": __version__},
             "security": [{"key": []}],
             "paths": paths,
             "components": {
@@ -80,7 +81,7 @@ def _described(one: Operation) -> dict[str, Any]:
     good = {
         str(status): {
             "description": one.summary,
-            "content": {"application/json": {"schema": _ref(answer)}},
+            "content": {JSON: {"schema": _ref(answer)}},
             **({"links": links} if links and status == max(one.answers) else {}),
         }
         for status, answer in one.answers.items()
@@ -103,10 +104,11 @@ def _described(one: Operation) -> dict[str, Any]:
         content: dict[str, Any] = {"schema": _ref(one.takes)}
         if one.example is not None:
             content["example"] = one.example
-        described["requestBody"] = {"required": True, "content": {"application/json": content}}
+        kinds = (JSON, MERGE_PATCH) if one.method == "PATCH" else (JSON,)
+        described["requestBody"] = {"required": True, "content": dict.fromkeys(kinds, content)}
     elif one.lists:
-        kinds: dict[str, Any] = {kind: {"schema": {"type": "string"}} for kind in _LISTS}
-        described["requestBody"] = {"required": True, "content": kinds}
+        lists = {kind: {"schema": {"type": "string"}} for kind in _LISTS}
+        described["requestBody"] = {"required": True, "content": lists}
     return described
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
 
 import msgspec
 import structlog
@@ -13,11 +11,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from gateway.api import batches, cases, keys, messages, openapi
+from gateway.api import batches, callbacks, cases, feedback, keys, messages, openapi
 from gateway.api.first import example
 from gateway.api.keys import DAY, Key, Right
 from gateway.api.operation import Handler, Operation, Query
-from gateway.api.problems import FieldFault, Refusal
+from gateway.api.problems import Refusal
+from gateway.api.requests import (
+    JSON,
+    case_reference,
+    decoded,
+    flag,
+    idempotency_key,
+    json_body,
+    missing,
+    read_bytes,
+    reply,
+)
 from gateway.errors import StoreError
 from gateway.events import Json
 from gateway.logs import failure
@@ -26,23 +35,16 @@ from gateway.messaging import rows
 from gateway.providers.simulated import RESERVED
 from gateway.store import Store
 
-MOST_BYTES = 64 * 1024
 MOST_OF_A_LIST = rows.MOST_BYTES
 RATE, BURST = 50.0, 100.0  # requests of one key, a second and at once
 
-_JSON = "application/json"
 _METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
 _ID = {"id": "$response.body#/id"}
 _FLAG = {"type": "string", "enum": ["0", "1"]}
-_IDEMPOTENCY = re.compile(r"[\x21-\x7e]{1,100}")
-_PLACE = re.compile(r" - at `\$\.?(?P<field>[^`]*)`$")
-_UNKNOWN = re.compile(r"unknown field `(?P<field>[\w.-]{1,64})`")
-_MISSING = re.compile(r"missing required field `(?P<field>\w+)`")
 
 _log = structlog.get_logger("gateway.api")
 _sendings = msgspec.json.Decoder(messages.Sending)
 _news = msgspec.json.Decoder(cases.News)
-_Body = TypeVar("_Body")
 
 
 def routes(library: Library, opened: Callable[[], Store | None]) -> list[BaseRoute]:
@@ -52,7 +54,7 @@ def routes(library: Library, opened: Callable[[], Store | None]) -> list[BaseRou
     described = openapi.document(operations)
 
     async def describe(_request: Request) -> Response:
-        return Response(described, media_type=_JSON)
+        return Response(described, media_type=JSON)
 
     return [
         Route("/openapi.json", describe, methods=["GET"]),
@@ -210,6 +212,8 @@ class _Api:
                 answers={200: cases.CaseUpdate},
                 faults=(404,),
             ),
+            *callbacks.OPERATIONS,
+            *feedback.OPERATIONS,
         )
 
     def _example(self, *more: str) -> Mapping[str, Json] | None:
@@ -235,25 +239,25 @@ class _Api:
         return answer
 
     async def send(self, store: Store, key: Key, request: Request) -> Response:
-        idempotency = _idempotency(request)
-        body = _decoded(await _json_body(request), _sendings)
+        idempotency = idempotency_key(request)
+        body = decoded(await json_body(request), _sendings)
         program = self._library.current
         answer, again = await messages.send(store, program, key, body, idempotency)
         headers = {"Idempotency-Replayed": "true"} if again else None
-        return Response(answer, 202, headers, _JSON)
+        return Response(answer, 202, headers, JSON)
 
     async def batch(self, store: Store, key: Key, request: Request) -> Response:
-        idempotency, query = _idempotency(request), request.query_params
+        idempotency, query = idempotency_key(request), request.query_params
         template = query.get("template", "")
         if not 1 <= len(template) <= 100:
-            raise _missing("template")
-        dry, skip = _flag(request, "dry_run"), _flag(request, "skip_faulty")
+            raise missing("template")
+        dry, skip = flag(request, "dry_run"), flag(request, "skip_faulty")
         content_type = request.headers.get("content-type", "")
-        body = await _bytes(request, MOST_OF_A_LIST)
+        body = await read_bytes(request, MOST_OF_A_LIST)
         program = self._library.current
         measured = await batches.measure(store, program, key, template, body, content_type)
         if dry:
-            return _json(batches.trial(measured))
+            return reply(batches.trial(measured))
         begun = await batches.begin(
             store,
             key,
@@ -263,15 +267,15 @@ class _Api:
             idempotency=idempotency,
             skip_faulty=skip,
         )
-        return _json(begun, 202)
+        return reply(begun, 202)
 
     async def tell(self, store: Store, key: Key, request: Request) -> Response:
-        idempotency = _idempotency(request)
-        body = _decoded(await _json_body(request), _news)
-        reference = _reference(request)
+        idempotency = idempotency_key(request)
+        body = decoded(await json_body(request), _news)
+        reference = case_reference(request)
         program = self._library.current
         told = await cases.tell(store, program, key, reference, body, idempotency)
-        return _json(told, 202)
+        return reply(told, 202)
 
     async def _known(self, store: Store, request: Request, right: Right) -> Key:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -293,103 +297,31 @@ class _Api:
 
 
 async def _read(store: Store, key: Key, request: Request) -> Response:
-    return _json(await messages.read(store, key, request.path_params["id"]))
+    return reply(await messages.read(store, key, request.path_params["id"]))
 
 
 async def _find(store: Store, key: Key, request: Request) -> Response:
     reference = request.query_params.get("reference", "")
     if not 1 <= len(reference) <= 100:
-        raise _missing("reference")
-    return _json(await messages.find(store, key, reference))
+        raise missing("reference")
+    return reply(await messages.find(store, key, reference))
 
 
 async def _cancel(store: Store, key: Key, request: Request) -> Response:
-    return _json(await messages.cancel(store, key, request.path_params["id"]))
+    return reply(await messages.cancel(store, key, request.path_params["id"]))
 
 
 async def _read_batch(store: Store, key: Key, request: Request) -> Response:
-    return _json(await batches.read(store, key, request.path_params["id"]))
+    return reply(await batches.read(store, key, request.path_params["id"]))
 
 
 async def _read_update(store: Store, key: Key, request: Request) -> Response:
-    reference, update = _reference(request), request.path_params["id"]
-    return _json(await cases.read(store, key, reference, update))
+    reference, update = case_reference(request), request.path_params["id"]
+    return reply(await cases.read(store, key, reference, update))
 
 
 async def _nowhere(request: Request) -> Response:
     return Refusal(404, "not-found", "there is no such address").response()
-
-
-# ---- what a request holds ------------------------------------------------------------
-
-
-def _idempotency(request: Request) -> str | None:
-    given = request.headers.get("idempotency-key")
-    if given is not None and not _IDEMPOTENCY.fullmatch(given):
-        title = "Idempotency-Key: 1 to 100 visible ASCII characters"
-        raise Refusal(400, "bad-idempotency-key", title)
-    return given
-
-
-def _reference(request: Request) -> str:
-    reference: str = request.path_params["reference"]
-    if not 1 <= len(reference.strip()) <= 100:
-        raise _missing("reference")
-    return reference
-
-
-def _flag(request: Request, name: str) -> bool:
-    given = request.query_params.get(name, "0")
-    if given not in ("0", "1"):
-        fault = FieldFault(name, "wrong-type", "0 or 1 is expected")
-        raise Refusal(422, "invalid", "the request is not valid", errors=(fault,))
-    return given == "1"
-
-
-def _missing(field: str) -> Refusal:
-    fault = FieldFault(field, "missing", "1 to 100 characters are expected")
-    return Refusal(422, "invalid", "the request is not valid", errors=(fault,))
-
-
-async def _json_body(request: Request) -> bytes:
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
-        raise Refusal(415, "unsupported-media-type", f"{_JSON} is expected")
-    return await _bytes(request, MOST_BYTES)
-
-
-async def _bytes(request: Request, most: int) -> bytes:
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > most:
-            raise Refusal(413, "too-large", f"at most {most} bytes")
-    return bytes(body)
-
-
-def _decoded(body: bytes, decoder: msgspec.json.Decoder[_Body]) -> _Body:
-    try:
-        return decoder.decode(body)
-    except msgspec.ValidationError as error:
-        errors = (_fault(str(error)),)
-        raise Refusal(422, "invalid", "the request is not valid", errors=errors) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise Refusal(400, "bad-json", "the body is no JSON") from None
-
-
-def _fault(said: str) -> FieldFault:
-    """What msgspec says names types and bounds; the value itself it never repeats."""
-    place, unknown, missing = _PLACE.search(said), _UNKNOWN.search(said), _MISSING.search(said)
-    if missing is not None:
-        return FieldFault(missing["field"], "missing", "this field must be given")
-    if unknown is not None or "unknown field" in said:
-        field = "" if unknown is None or unknown["field"].isdigit() else unknown["field"]
-        return FieldFault(field, "unknown", "there is no such field")
-    field = "" if place is None else place["field"]
-    return FieldFault(field, "wrong-type", said.partition(" - at `")[0])
-
-
-def _json(shown: msgspec.Struct, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(shown), status, media_type=_JSON)
 
 
 def _away() -> Refusal:

@@ -3,6 +3,6 @@
 Whatever a back end does, the turn gets an `Answered`; no exception of a library leaves here.
 """
 
-from gateway.backends.client import Backends
+from gateway.backends.calling import Backends
 
 __all__ = ["Backends"]

@@ -6,6 +6,7 @@ A client (a pool of connections) for each back end: one that hangs fills its own
 from __future__ import annotations
 
 import asyncio
+import random
 import ssl
 import time
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ import structlog
 
 from gateway import __version__
 from gateway.backends.address import Unaddressable, fill, placeholders, query
-from gateway.backends.contract import Broken, read
+from gateway.backends.contract import Broken, read, told
 from gateway.backends.endpoint import Endpoint, endpoints
 from gateway.events import Answered, CallRequest, Json, Outcome
 from gateway.menu.program import Operation, Site
@@ -30,6 +31,9 @@ BODY = 256 * 1024
 _CONNECTIONS = 128  # to one back end at a time; further calls wait within their deadline
 _IDLE = 4.0  # seconds; below the 5 s after which Node and uvicorn close an idle connection
 _DRAIN = 0.1  # seconds spent on a body that nobody reads, to keep its connection
+
+_PAUSE = (0.05, 0.15)  # seconds before a get is asked once more
+_PASSING = frozenset({502, 503, 504})
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
@@ -45,16 +49,24 @@ class _Nothing(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Ended:
+class Ended:
+    """How a call ended. `reason` is a stable code of an `unavailable` one, or None; `sent` whether
+    anything left for the back end."""
+
     outcome: Outcome
-    reason: str | None
+    reason: str | None = None
     status: int | None = None
     data: Json = None
     longer: int = 0
+    sent: bool = True
+
+    @property
+    def answered(self) -> Answered:
+        return Answered(self.outcome, self.data)
 
 
-class Backends:
-    """What a turn calls the agencies' back ends with.
+class Client:
+    """HTTP to the agencies' back ends.
 
     Raises SettingsError at once when the site names a variable that `environ` lacks. `http`
     replaces the transport of every back end (an application in this process).
@@ -87,7 +99,14 @@ class Backends:
             await client.aclose()
         self._clients.clear()
 
-    async def call(
+    def patience(self, operation: Operation) -> float:
+        """Seconds that an answer is waited for."""
+        if operation.timeout is not None:
+            return operation.timeout.total_seconds()
+        endpoint = self._endpoints.get(operation.backend)
+        return 0.0 if endpoint is None else endpoint.timeout
+
+    async def exchange(
         self,
         request: CallRequest,
         operation: Operation,
@@ -95,10 +114,10 @@ class Backends:
         key: str,
         deadline: float,
         correlation: str,
-    ) -> Answered:
+    ) -> Ended:
         """The back end's answer, or `unavailable`; never raises for what a back end does.
 
-        `deadline` is on time.monotonic(); the back end's own timeout holds too, whichever ends
+        `deadline` is on time.monotonic(); the operation's own timeout holds too, whichever ends
         first. `key` is the Idempotency-Key, the same for every repeat of this request.
         """
         started = time.monotonic()
@@ -106,18 +125,8 @@ class Backends:
         if request.phone is not None:
             headers["Citizen-Phone"] = request.phone
         ended = await self._attempt(operation, request, headers, deadline - started)
-        log = _log.warning if ended.outcome is Outcome.UNAVAILABLE else _log.info
-        log(
-            "backend",
-            operation=operation.name,
-            outcome=ended.outcome.value,
-            reason=ended.reason,
-            status=ended.status,
-            longer=ended.longer or None,
-            milliseconds=round((time.monotonic() - started) * 1000, 1),
-            correlation=correlation,
-        )
-        return Answered(ended.outcome, ended.data)
+        report(operation, ended, time.monotonic() - started, correlation)
+        return ended
 
     async def _attempt(
         self,
@@ -125,16 +134,16 @@ class Backends:
         request: CallRequest,
         headers: dict[str, str],
         seconds: float,
-    ) -> _Ended:
+    ) -> Ended:
         endpoint = self._endpoints.get(operation.backend)
         if endpoint is None:
-            return _Ended(Outcome.UNAVAILABLE, "unknown-backend")
-        seconds = min(endpoint.timeout, seconds)
+            return Ended(Outcome.UNAVAILABLE, "unknown-backend", sent=False)
+        seconds = min(self.patience(operation), seconds)
         if seconds <= 0:
-            return _Ended(Outcome.UNAVAILABLE, "deadline")
+            return Ended(Outcome.UNAVAILABLE, "deadline", sent=False)
         try:
             async with asyncio.timeout(seconds):
-                return await self._exchange(endpoint, operation, request, headers)
+                return await self._exchanged(endpoint, operation, request, headers)
         except TimeoutError:
             reason = "timeout"
         except (_Nothing, Broken) as nothing:
@@ -142,21 +151,23 @@ class Backends:
         except Unaddressable as wrong:
             # Nothing was sent. What she typed, such as `..`, is hers to correct.
             outcome = Outcome.INVALID if wrong.typed else Outcome.UNAVAILABLE
-            return _Ended(outcome, wrong.reason)
+            return Ended(outcome, wrong.reason, sent=False)
         except httpx2.TransportError as error:
             reason = _REASONS.get(type(error), "transport")
         except Exception as error:
             # The promise to the turn: whatever a back end, or a library on its bytes, does.
             reason = f"unexpected:{type(error).__name__}"
-        return _Ended(Outcome.UNAVAILABLE, reason)
+        return Ended(Outcome.UNAVAILABLE, reason)
 
-    async def _exchange(
+    async def _exchanged(
         self,
         endpoint: Endpoint,
         operation: Operation,
         request: CallRequest,
         headers: dict[str, str],
-    ) -> _Ended:
+    ) -> Ended:
+        """A get is asked once more where its connection broke, or the back end was only just not
+        there; anything else might be done twice."""
         path, content = _address(operation, request)
         if content is not None:
             headers["Content-Type"] = "application/json"
@@ -167,27 +178,14 @@ class Backends:
             headers=endpoint.headers | headers,
             content=content,
         )
-        try:
-            response = await client.send(sent, stream=True)
-        except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError):
-            # A kept connection that the back end had just closed looks the same as one that
-            # broke midway, so only what changes nothing is sent again, once.
-            if not operation.safe:
-                raise
-            response = await client.send(sent, stream=True)
-        try:
-            status = response.status_code
-            outcome = operation.outcomes.get(
-                status, Outcome.OK if response.is_success else Outcome.UNAVAILABLE
-            )
-            if outcome is not Outcome.OK:
-                await _drain(response)
-                reason = f"status:{status}" if outcome is Outcome.UNAVAILABLE else None
-                return _Ended(outcome, reason, status)
-            given = read(operation, await _body(response))
-            return _Ended(outcome, None, status, given.data, given.longer)
-        finally:
-            await response.aclose()
+        if operation.method != "GET":
+            return await _exchange(client, sent, operation)
+        with suppress(httpx2.NetworkError, httpx2.RemoteProtocolError):
+            ended = await _exchange(client, sent, operation)
+            if ended.outcome is not Outcome.UNAVAILABLE or ended.status not in _PASSING:
+                return ended
+        await asyncio.sleep(random.uniform(*_PAUSE))  # noqa: S311 - spreads, hides nothing
+        return await _exchange(client, sent, operation)
 
     def _client(self, endpoint: Endpoint) -> httpx2.AsyncClient:
         """One client for each address, so that a new site's address gets a new pool."""
@@ -223,6 +221,46 @@ class Backends:
         if self._tls is None:
             self._tls = httpx2.create_ssl_context()
         return self._tls
+
+
+def report(operation: Operation, ended: Ended, seconds: float, correlation: str) -> None:
+    """A call's line in the log: its operation, how it went and why; nothing of the citizen's."""
+    log = _log.warning if ended.outcome is Outcome.UNAVAILABLE else _log.info
+    log(
+        "backend",
+        operation=operation.name,
+        outcome=ended.outcome.value,
+        reason=ended.reason,
+        status=ended.status,
+        longer=ended.longer or None,
+        milliseconds=round(seconds * 1000, 1),
+        correlation=correlation,
+    )
+
+
+async def _exchange(
+    client: httpx2.AsyncClient, sent: httpx2.Request, operation: Operation
+) -> Ended:
+    response = await client.send(sent, stream=True)
+    try:
+        status = response.status_code
+        outcome = operation.outcomes.get(status)
+        decided = outcome is not None and outcome is not Outcome.OK
+        if outcome is None:
+            outcome = Outcome.OK if response.is_success else Outcome.UNAVAILABLE
+        speaks = operation.told_by and (response.is_success or response.is_client_error)
+        if outcome is Outcome.OK or (speaks and not decided):
+            body = await _body(response)
+            outcome = told(operation, body, outcome)
+        else:
+            await _drain(response)
+        if outcome is not Outcome.OK:
+            reason = f"status:{status}" if outcome is Outcome.UNAVAILABLE else None
+            return Ended(outcome, reason, status)
+        given = read(operation, body)
+        return Ended(outcome, None, status, given.data, given.longer)
+    finally:
+        await response.aclose()
 
 
 def _address(operation: Operation, request: CallRequest) -> tuple[str, bytes | None]:

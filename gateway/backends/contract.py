@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from gateway.events import Json
+from gateway.events import Json, Outcome
 from gateway.menu.program import FieldType, Kind, Operation
 
 DEPTH = 16
@@ -51,6 +51,18 @@ def read(operation: Operation, body: bytes) -> Given:
         raise Broken("not-a-list")
     records = [_record(operation.gives, item) for item in answer]
     return Given([record.data for record in records], sum(record.longer for record in records))
+
+
+def told(operation: Operation, body: bytes, otherwise: Outcome) -> Outcome:
+    """The outcome that a field of the answer says; `otherwise` where it says none of those that
+    the site lists. Raises Broken for what is no JSON."""
+    if not operation.told_by or not body.strip():
+        return otherwise
+    answer = _parse(body)
+    value = answer.get(operation.told_by) if isinstance(answer, dict) else None
+    if isinstance(value, bool):
+        value = "true" if value else "false"
+    return operation.told.get(str(value), otherwise) if value is not None else otherwise
 
 
 def _parse(body: bytes) -> object:

@@ -6,41 +6,16 @@ from collections.abc import Collection
 
 import msgspec
 
-from gateway.messaging.orders import Order
-from gateway.store import Kept, Store
+from gateway.store import Narrowed, Rating, Store
 
 MOST = 50  # of one page of a list
-
-
-class Opinion(msgspec.Struct, frozen=True, kw_only=True):
-    """A rating, kept without number or conversation. `at` is in seconds since the epoch."""
-
-    id: str
-    agency: str
-    service: str
-    step: str  # the part of the service, and what was asked there
-    score: int  # 1 to 5
-    language: str
-    channel: str
-    operator: str
-    at: int
-    comment: str
-
-    def __repr__(self) -> str:
-        return f"Opinion({self.id})"
 
 
 class Page(msgspec.Struct, frozen=True):
     """`next` is given as `after` for the rest; "" where there is no more."""
 
-    opinions: list[Opinion]
+    ratings: list[Rating]
     next: str
-
-
-async def keep(store: Store, shard: int, kept: Kept, order: Order) -> None:
-    """Keeps a rating, or the comment that follows one under the same id. Done twice it is the
-    same."""
-    raise NotImplementedError
 
 
 async def listed(
@@ -53,5 +28,9 @@ async def listed(
     after: str = "",
     most: int = MOST,
 ) -> Page:
-    """Newest first, of all shards. `commented`: only those with a comment."""
-    raise NotImplementedError
+    """Newest first, of all shards. `commented`: only those with a comment; `since` in seconds since
+    the epoch. Raises ValueError for an `after` that is none."""
+    wanted = Narrowed(agency=agency, services=services, commented=commented)
+    found = await store.feedback.listed(wanted, after, most, since=since * 1000)
+    ratings = [await store.feedback.read(one) for one in found.ids]
+    return Page([rating for rating in ratings if rating is not None], found.next)

@@ -1,8 +1,9 @@
 """A citizen who wants to be forgotten: nothing that the gateway keeps leads to her any more.
 
     her conversation            steps under way lose their claim and save nothing
-    → her orders, batch rows,   what a worker has in hand is let come to its end, so that it
-      cases                     brings nothing back behind our back
+    → her orders, call-backs,
+      batch rows, cases         what a worker has in hand is let come to its end, so that it
+                                brings nothing back behind our back
     → her messages are sought, then what leads to them is dropped, then they themselves
 
 Each part is found again as long as it is there, so whoever is killed midway begins anew, and doing
@@ -12,12 +13,14 @@ it twice changes nothing. What reaches the gateway meanwhile is a new beginning,
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 
 import msgspec
 
+from gateway.centre import callbacks
 from gateway.errors import NumberError, SealBroken
 from gateway.events import MessageState
 from gateway.messaging import batches, letter, orders
@@ -34,7 +37,14 @@ _LOOK = 0.1  # seconds between two looks at what is in hand
 _ORDERS = 100  # that are read at once
 _WAITING = frozenset({MessageState.ACCEPTED, MessageState.QUEUED})
 _NEW = frozenset("spl")  # kinds of a conversation: one that began meanwhile is a new one
-_OWN = {"s": "conversations", "p": "pins", "l": "languages", "n": "counters", "i": "received"}
+_OWN = {
+    "s": "conversations",
+    "p": "pins",
+    "l": "languages",
+    "n": "counters",
+    "i": "received",
+    "a": "readings",
+}
 
 
 class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +63,9 @@ class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
     batch_rows: int
     answers: int  # to agencies, in which her number stood
     cases: int  # that she followed
+    callbacks: int
+    mentions: int  # of her number in others' call-backs
+    readings: int  # what back ends answered her lately
     stop_words: int
     other: int  # under her keyed hash, of other releases
     sealed: int
@@ -80,6 +93,7 @@ async def forget(
     work = _Forgetting(store, phone, country, senders, keep_stop=keep_stop)
     await work.conversation()
     await work.orders()
+    await work.callbacks()
     await work.rows_and_cases()
     await work.in_hand()
     ids = await work.messages()
@@ -104,12 +118,14 @@ class _Forgetting:
         self._phone = phone
         self._country = country
         self._citizen: Citizen = store.names.citizen(phone)
+        self._step_ends = 0.0  # on time.monotonic(): of the step that was under way
         self._stop_words = {store.names.stop_word(self._citizen, one) for one in senders}
         self._keep_stop = keep_stop
 
     async def conversation(self) -> None:
         """First of all: a step that is under way finds its claim gone, and orders nothing."""
         names, shard = self._store.names, self._citizen.shard
+        self._step_ends = time.monotonic() + await self._store.sessions.claimed(self._citizen)
         for kind, name in zip("spl", names.conversation(self._citizen), strict=True):
             if await self._store.traces.drop(Trace(shard, kind, self._citizen.digest, name)):
                 self.counts[_OWN[kind]] += 1
@@ -144,6 +160,38 @@ class _Forgetting:
             self.counts["sealed"] += 1
             return False
         return order.phone == self._phone
+
+    async def callbacks(self) -> None:
+        """Requests of hers; and of others who asked to be called on her number, which is taken out
+        of theirs."""
+        ids = set()
+        async for callback_id in self._store.callbacks.shard(self._citizen.shard):
+            record = await self._store.callbacks.read(callback_id)
+            if record is not None and callbacks.opened(record).phone == self._phone:
+                self.counts["callbacks"] += await self._store.callbacks.drop(callback_id)
+                ids.add(callback_id.encode())
+        await _until(partial(self._unheld, ids))
+        for shard in range(self._store.names.shards):
+            async for callback_id in self._store.callbacks.shard(shard):
+                await _until(partial(self._uncalled, callback_id))
+
+    async def _unheld(self, ids: set[bytes]) -> bool:
+        """Whether no worker is about to tell her that she could not be reached."""
+        return ids.isdisjoint(await self._store.missed.held(self._citizen.shard, lease=LEASE))
+
+    async def _uncalled(self, callback_id: str) -> bool:
+        """Whether her number stands in no detail. False where the request was changed meanwhile."""
+        record = await self._store.callbacks.read(callback_id)
+        if record is None:
+            return True
+        body = callbacks.opened(record)
+        rest = [detail for detail in body.details if detail[1] != self._phone]
+        if len(rest) == len(body.details):
+            return True
+        body.details = rest
+        done = await callbacks.amend(self._store, record, body)
+        self.counts["mentions"] += done
+        return done
 
     async def rows_and_cases(self) -> None:
         """Rows of batches that are not accepted yet, and the cases that she follows."""
@@ -232,6 +280,8 @@ class _Forgetting:
 
     async def links(self, ids: set[str]) -> None:
         """All else that is under her hash, or leads to her or to her messages."""
+        # A step that was under way may still keep what a back end answered it.
+        await asyncio.sleep(max(0.0, self._step_ends - time.monotonic()))
         async for some in self._store.traces.scan():
             for trace in some:
                 await self._link(trace, ids)

@@ -28,6 +28,9 @@ _WORDS = {
     "batch_rows": "rows of batches that were still to be accepted",
     "answers": "answers to agencies that told her number",
     "cases": "cases that she followed",
+    "callbacks": "requests to be called back",
+    "mentions": "times her number stood in others' requests: taken out",
+    "readings": "back ends' answers kept for her",
     "stop_words": "stop words",
     "other": "other records",
 }

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 from gateway.events import Outcome
 from gateway.menu.codes import Code
 from gateway.menu.contracts import CONTRACT
-from gateway.menu.names import plain
-from gateway.menu.program import Backend, Operation, Place
+from gateway.menu.names import field_name, plain
+from gateway.menu.program import Backend, Late, Operation, Place
 from gateway.menu.shapes import (
     Fields,
     JsonSchema,
@@ -25,7 +25,7 @@ from gateway.menu.shapes import (
 )
 from gateway.menu.sheet import Sheet
 from gateway.menu.source import Map, Node, Scalar
-from gateway.menu.values import ADDRESS, DURATION, HEADER, SECRET, STRING, is_private
+from gateway.menu.values import ADDRESS, DURATION, HEADER, SECRET, STRING, is_private, whole
 
 METHODS = ("get", "post", "put", "patch", "delete")
 _TIMEOUT = timedelta(seconds=3)
@@ -33,7 +33,8 @@ _PATH = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@%/-]|\{[^\W\d_]\w*\})*")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _OURS = frozenset(("citizen-phone", "idempotency-key", "correlation-id", "content-type", "host"))
 _SECRET_HEADER = re.compile(r"auth|token|secret|password|cookie|(?:^|-)key$|apikey", re.IGNORECASE)
-_LONGEST_TURN = timedelta(seconds=5)  # that all calls of one step share
+_LONGEST = timedelta(seconds=60)  # that a citizen can be kept waiting
+_MOST_AT_ONCE = 10_000
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,60}")
 
 
@@ -42,13 +43,52 @@ def placeholders(path: str) -> tuple[str, ...]:
     return tuple(_PLACEHOLDER.findall(path))
 
 
-def _status(scalar: Scalar, sheet: Sheet) -> str | None:
-    if re.fullmatch(r"[1-5]\d\d", scalar.text):
-        return scalar.text
-    sheet.error(
-        scalar.place, Code.BAD_VALUE, f"« {scalar.text} » is not an HTTP status such as 404"
-    )
-    return None
+class _Outcomes:
+    """By HTTP status, and by the values of one field of the answer."""
+
+    _word = OneOf(*Outcome)
+    _words = Named(_word, lambda scalar, sheet: scalar.text, "a map from values to outcomes")
+
+    def read(self, node: Node, sheet: Sheet) -> _Told | None:
+        if not isinstance(node, Map):
+            refuse(node, sheet, "a map from HTTP statuses to outcomes")
+            return None
+        told = _Told()
+        for key, value in node.entries:
+            if isinstance(value, Map):
+                self._field(told, key, value, sheet)
+            elif re.fullmatch(r"[1-5]\d\d", key.text):
+                word = self._word.read(value, sheet)
+                if word is not None:
+                    told.by_status[int(key.text)] = Outcome(word)
+            else:
+                hint = "a field of the answer has a map of its values below it"
+                what = f"« {key.text} » is not an HTTP status such as 404"
+                sheet.error(key.place, Code.BAD_VALUE, what, hint)
+        return told
+
+    def _field(self, told: _Told, key: Scalar, values: Map, sheet: Sheet) -> None:
+        name = field_name(key, sheet)
+        words = self._words.read(values, sheet)
+        if told.name:
+            what = f"the outcome is told by « {told.name} » already: one field can tell it"
+            sheet.error(key.place, Code.MISPLACED_KEY, what)
+        elif name is not None and words is not None:
+            told.name = name
+            told.by_value = {value: Outcome(word) for value, word in words.items()}
+
+    def schema(self) -> JsonSchema:
+        either = {"anyOf": [self._word.schema(), self._words.schema()]}
+        return {"type": "object", "additionalProperties": either}
+
+
+@dataclass(slots=True)
+class _Told:
+    """What `outcomes` says."""
+
+    by_status: dict[int, Outcome] = field(default_factory=dict)
+    name: str = ""
+    by_value: dict[str, Outcome] = field(default_factory=dict)
 
 
 def _header(scalar: Scalar, sheet: Sheet) -> str | None:
@@ -75,10 +115,13 @@ _OPERATION_KEYS = (
     Key("gives_list", CONTRACT, "Les champs de chaque élément, si la réponse est une liste."),
     Key(
         "outcomes",
-        Named(OneOf(*Outcome), _status, "a map from HTTP statuses to outcomes"),
-        "Ce que signifie chaque statut HTTP : 404: not_found.",
+        _Outcomes(),
+        "Ce que signifie chaque statut HTTP (404: not_found), ou chaque valeur d'un champ.",
     ),
     Key("safe", YesNo(), "yes : ne change rien, bien que ce ne soit pas un get."),
+    Key("timeout", DURATION, "Délai de cette opération, à la place de celui du système."),
+    Key("cache", DURATION, "Durée de garde d'une réponse, pour la même personne ; get seulement."),
+    Key("late", OneOf(*Late), "sms : un résultat tardif est envoyé par SMS."),
 )
 
 
@@ -97,7 +140,12 @@ class _OperationShape:
 BACKEND_KEYS = (
     Key("url", ADDRESS, "Adresse de base : https://… ou env:NOM.", required=True),
     Key("token", SECRET, "Jeton d'accès, toujours env:NOM."),
-    Key("timeout", DURATION, "Délai d'une réponse ; 3 s si rien n'est dit."),
+    Key("timeout", DURATION, "Délai d'une réponse ; 3 s si rien n'est dit, 60 s au plus."),
+    Key(
+        "at_once",
+        whole("a number of calls", 1, _MOST_AT_ONCE),
+        "Appels en même temps ; 64 si rien n'est dit.",
+    ),
     Key("insecure", YesNo(), "yes : permet http hors de cette machine."),
     Key("headers", Named(HEADER, _header, "a map of headers"), "En-têtes ajoutés à chaque appel."),
     Key(
@@ -133,13 +181,7 @@ def _backend(name: str, fields: Fields, sheet: Sheet) -> Backend | None:
                 f"the header « {header} » says a secret, which never stands in a file",
                 "write env:NAME, and put it into the environment under that name",
             )
-    if fields.get("timeout", _TIMEOUT) > _LONGEST_TURN:
-        sheet.findings.warning(
-            fields.place("timeout"),
-            Code.LONG_TIMEOUT,
-            "all calls of one step have 5 s together: nobody waits for longer than that",
-            "say 5 s or less",
-        )
+    _bounded(fields, sheet)
     operations = {}
     for operation_name, said in fields.get("operations", {}).items():
         operation = _operation(f"{name}.{operation_name}", name, said, sheet)
@@ -156,7 +198,19 @@ def _backend(name: str, fields: Fields, sheet: Sheet) -> Backend | None:
         headers=fields.get("headers", {}),
         operations=operations,
         place=fields.node.place,
+        at_once=fields.get("at_once", 64),
     )
+
+
+def _bounded(fields: Fields, sheet: Sheet) -> None:
+    """The finding that a `timeout` is longer than anybody waits."""
+    if fields.get("timeout", _TIMEOUT) > _LONGEST:
+        sheet.error(
+            fields.place("timeout"),
+            Code.LONG_TIMEOUT,
+            "nobody waits for an answer for more than a minute",
+            "say 60 s or less; beyond 5 s she is asked to wait",
+        )
 
 
 def _header_place(fields: Fields, header: str) -> Place:
@@ -183,7 +237,13 @@ def _operation(name: str, backend: str, fields: Fields, sheet: Sheet) -> Operati
             "an operation gives one record or a list of them, not both",
         )
         return None
-    outcomes: dict[str, Any] = fields.get("outcomes", {})
+    if "cache" in fields and method != "get":
+        what = "only what a get brings is kept"
+        sheet.error(fields.key_place("cache"), Code.MISPLACED_KEY, what)
+        return None
+    _bounded(fields, sheet)
+    outcomes: _Told = fields.get("outcomes", _Told())
+    late = fields.get("late")
     return Operation(
         name=name,
         backend=backend,
@@ -191,9 +251,14 @@ def _operation(name: str, backend: str, fields: Fields, sheet: Sheet) -> Operati
         path=path,
         gives=fields.get("gives", fields.get("gives_list", {})),
         many="gives_list" in fields,
-        outcomes={int(status): Outcome(word) for status, word in outcomes.items()},
+        outcomes=outcomes.by_status,
         safe=method == "get" or fields.get("safe", False),
         place=fields.node.place,
+        told_by=outcomes.name,
+        told=outcomes.by_value,
+        timeout=fields.get("timeout"),
+        cache=fields.get("cache"),
+        late=None if late is None else Late(late),
     )
 
 

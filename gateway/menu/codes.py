@@ -124,7 +124,7 @@ EXPLAINED: Mapping[Code, str] = {
     Code.BAD_PATTERN: "Not a regular expression.",
     Code.BAD_CODE: "Not a code that can be dialled, such as `*229*1#`.",
     Code.BAD_EXAMPLE: "The example of a type breaks the type's own rule.",
-    Code.LONG_TIMEOUT: "Warning: a back end's `timeout` is longer than the 5 s of a whole step.",
+    Code.LONG_TIMEOUT: "A `timeout` of more than a minute.",
     Code.BAD_PATH: "Not a path of a back end, such as `/tarifs/{acte}`.",
     Code.BAD_ADDRESS: "Not an address that may be called: `https`, loopback, or marked `insecure`.",
     Code.UNKNOWN_VERB: "A step without a verb.",

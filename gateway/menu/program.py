@@ -390,6 +390,12 @@ class FieldType:
     labels: Mapping[str, Text] = field(default_factory=dict)  # of `values`, domain `site`
 
 
+class Late(StrEnum):
+    """How the outcome of a call reaches her who no longer waits for it."""
+
+    SMS = "sms"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
     name: str  # "anip.creer_demande"
@@ -398,9 +404,14 @@ class Operation:
     path: str  # "/tarifs/{acte}"
     gives: Mapping[str, FieldType]
     many: bool  # gives_list: an array of such objects
-    outcomes: Mapping[int, Outcome]
+    outcomes: Mapping[int, Outcome]  # by HTTP status
     safe: bool  # changes nothing: a get, or marked so
     place: Place
+    told_by: str = ""  # the field of an answer that says its outcome, "" for none
+    told: Mapping[str, Outcome] = field(default_factory=dict)  # by that field's value
+    timeout: timedelta | None = None  # its own, else the back end's
+    cache: timedelta | None = None  # for so long an answer is kept for the citizen who got it
+    late: Late | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,6 +432,7 @@ class Backend:
     headers: Mapping[str, str | EnvRef]
     operations: Mapping[str, Operation]
     place: Place
+    at_once: int = 64  # calls at a time, of all processes together
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,13 @@ WORDS: Mapping[str, str] = {
     # feedback
     "rating": "1 = mauvais, 5 = très bien",
     "thanks": "Merci de votre avis.",
+    # call-backs
+    "callback_missed": (
+        "Nous vous avons appelé {tries} fois sans réponse. Pour être rappelé : {ussd}."
+    ),
+    # an answer that is slow
+    "wait": "Un instant, la réponse tarde.",
+    "wait_sms": "Un instant, la réponse tarde. Elle vous arrive par SMS.",
     # by SMS
     "dial_secret": "Pour votre code secret, composez {ussd}. Ne l'écrivez jamais par SMS.",
     "help": "Écrivez {menu} au {sender} ou composez {ussd}.",

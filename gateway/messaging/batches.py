@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 import msgspec
+import structlog
 
 from gateway.errors import MessageRefused
 from gateway.events import MessageState
@@ -31,6 +31,8 @@ DAY = 86_400
 
 _FILED = "list "  # before a list's fingerprint, among an agency's references
 _AT_ONCE = 50  # rows that are worked on before others get their turn
+
+_log = structlog.get_logger("gateway.messaging")
 
 
 @dataclass(slots=True)
@@ -133,10 +135,13 @@ async def _prepared(
 # ---- accepted ------------------------------------------------------------------------
 
 
-def fingerprint(agency: str, template: str, kind: KeyKind, body: bytes) -> str:
-    """Tells one list from another, for one that is brought twice."""
+def fingerprint(
+    agency: str, template: str, kind: KeyKind, body: bytes, team: Sequence[str] = ()
+) -> str:
+    """Tells one list from another, for one that is brought twice. `team`: to whom alone it goes."""
     digest = hashlib.sha256()
-    for part in (agency.encode(), template.encode(), kind.value.encode(), body):
+    whose = " ".join([kind.value, *sorted(team)])
+    for part in (agency.encode(), template.encode(), whose.encode(), body):
         digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()
 
@@ -210,9 +215,8 @@ def without(piece: bytes, whose: Callable[[str], bool]) -> tuple[bytes, int]:
 class Batches:
     """Accepts the messages of batches, for workers."""
 
-    def __init__(self, library: Library, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, library: Library) -> None:
         self._library = library
-        self._clock = clock
 
     async def go_on(self, store: Store, job_id: str) -> None:
         """Piece by piece; each is counted in the same write that takes it off."""
@@ -220,7 +224,12 @@ class Batches:
         counts = Counter({name: int(record.get(name, 0)) for name in _COUNTED})
         for number in range(int(record.get("done", 0)), int(record.get("pieces", 0))):
             piece = await store.jobs.piece(job_id, number)
-            if piece is not None:
+            if piece is None:
+                # It waited for a worker longer than it is kept, or its key is gone.
+                size = min(PIECE, int(record["total"]) - number * PIECE)
+                counts["refused"] += size
+                _log.error("batch-piece-gone", rows=size)
+            else:
                 counts += await self._accept(store, job_id, record, _decoder.decode(piece))
             fields = {name: str(counts[name]) for name in _COUNTED}
             await store.jobs.advance(job_id, number, fields)

@@ -221,8 +221,8 @@ class Dispatch:
         route: Route,
         submission: Submission,
     ) -> None:
-        again = 0
-        if submission.fate is Fate.UNSURE and begun.hold:
+        again, unsure = 0, submission.fate is Fate.UNSURE
+        if unsure and begun.hold:
             state = MessageState.UNCERTAIN
         elif submission.fate in _STATES:
             state = _STATES[submission.fate]
@@ -231,7 +231,14 @@ class Dispatch:
             again = self._now() + round(self._pause(begun.attempt) * 1000)
         await self._kept(
             lambda: store.outbox.settle(
-                taken, line, lane, begun, state, reason=submission.reason, again=again
+                taken,
+                line,
+                lane,
+                begun,
+                state,
+                reason=submission.reason,
+                again=again,
+                unsure=unsure,
             )
         )
         await self._judge(store, route, submission)

@@ -1,5 +1,5 @@
-"""Telling agencies how their messages ended: signed webhooks, by the Standard Webhooks
-specification (version 1: `webhook-id`, `webhook-timestamp`, `webhook-signature`).
+"""Telling agencies of what is theirs (messages, call-backs, ratings): signed webhooks, by the
+Standard Webhooks specification (version 1: `webhook-id`, `webhook-timestamp`, `webhook-signature`).
 
 What is told holds neither number nor text. The id is the same each time an event is told, so an
 agency that hears it twice knows.
@@ -14,19 +14,17 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import httpx2
-import msgspec
 import structlog
 
-from gateway.errors import SealBroken, SettingsError
+from gateway.errors import SettingsError
 from gateway.menu.program import Agency, EnvRef, Site
 from gateway.menu.values import is_private
-from gateway.messaging import letter
+from gateway.messaging.news import Line, Told, told
 from gateway.messaging.pace import Pace
 from gateway.metrics import Metrics
-from gateway.store import STATES, Record, Store, Taken
+from gateway.store import Store, Taken
 
 SECONDS = 5.0  # for an agency to answer
 PAUSES = (5, 30, 120, 600, 1800, 3600, 7200, 14_400, 28_800, 43_200)
@@ -40,20 +38,6 @@ _AT_ONCE = 16
 _AGAIN = frozenset({408, 425, 429})
 
 _log = structlog.get_logger("gateway.messaging")
-
-
-class Event(msgspec.Struct):
-    """The body of a webhook."""
-
-    type: str
-    id: str
-    status: str
-    reason: str
-    at: str  # RFC 3339
-    template: str
-    reference: str
-    attempts: int
-    segments: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +83,13 @@ class Hooks:
         return len(taken)
 
     async def _tell(self, store: Store, taken: Taken) -> None:
-        message = taken.payload.decode().split(" ")[1]
-        record = await store.outbox.read(message)
-        target = None if record is None else self._targets.get(record.agency)
-        if record is None or target is None:
+        line = Line.read(taken.payload)
+        event = await told(store, line)
+        target = None if event is None else self._targets.get(event.agency)
+        if event is None or target is None:
             await store.hooks.done(taken)
             return
-        turns = self._turns[record.agency]
+        turns = self._turns[event.agency]
         try:
             async with asyncio.timeout(SECONDS):  # far less than its lease
                 await turns.acquire()
@@ -113,42 +97,31 @@ class Hooks:
             await store.hooks.later(taken, taken.payload, round(self._clock() * 1000))
             return
         try:
-            await self._in_turn(store, taken, record, target)
+            await self._in_turn(store, taken, line, event, target)
         finally:
             turns.release()
 
-    async def _in_turn(self, store: Store, taken: Taken, record: Record, target: Target) -> None:
-        attempt, message, state, at, reason = taken.payload.decode().split(" ")
-        rests = self._rests.get(record.agency, 0.0)
+    async def _in_turn(
+        self, store: Store, taken: Taken, line: Line, event: Told, target: Target
+    ) -> None:
+        agency = event.agency
+        rests = self._rests.get(agency, 0.0)
         if rests > self._clock():
             # One that is away must not keep the others waiting; it is no attempt.
             await store.hooks.later(taken, taken.payload, round(rests * 1000))
             return
-        event = Event(
-            type=f"message.{STATES[state].value}",
-            id=message,
-            status=STATES[state].value,
-            reason=reason,
-            at=datetime.fromtimestamp(int(at) / 1000, UTC).isoformat(timespec="seconds"),
-            template=record.template,
-            reference=_reference(record.body),
-            attempts=record.attempts,
-            segments=record.segments,
-        )
-        result = await self._post(target, f"{message}.{state}", msgspec.json.encode(event))
-        number = int(attempt)
+        result = await self._post(target, line.event_id, event.body)
         if result == "again":
-            self._rests[record.agency] = self._clock() + REST
-        if result == "again" and number < len(PAUSES):
-            due = round((self._clock() + PAUSES[number]) * 1000)
-            line = f"{number + 1} {message} {state} {at} {reason}"
-            await store.hooks.later(taken, line.encode(), due)
+            self._rests[agency] = self._clock() + REST
+        if result == "again" and line.attempt < len(PAUSES):
+            due = round((self._clock() + PAUSES[line.attempt]) * 1000)
+            await store.hooks.later(taken, line.again(), due)
         else:
             result = "given-up" if result == "again" else result
             await store.hooks.done(taken)
-        self._metrics.hooks.labels(record.agency, result).inc()
+        self._metrics.hooks.labels(agency, result).inc()
         if result != "told":
-            _log.warning("webhook-not-told", agency=record.agency, result=result, attempt=number)
+            _log.warning("webhook-not-told", agency=agency, result=result, attempt=line.attempt)
 
     async def _post(self, target: Target, event_id: str, body: bytes) -> str:
         """`told`, `again` or `refused`."""
@@ -173,13 +146,6 @@ def sign(secret: bytes, event_id: str, stamp: str, body: bytes) -> str:
     """`v1,` and the HMAC-SHA256 (RFC 2104) of id, time and body, in base64."""
     signed = b".".join((event_id.encode(), stamp.encode(), body))
     return "v1," + base64.b64encode(hmac.digest(secret, signed, "sha256")).decode()
-
-
-def _reference(body: bytes | None) -> str:
-    try:
-        return "" if body is None else letter.decode(body).reference
-    except SealBroken:
-        return ""
 
 
 def _target(agency: Agency, environ: Mapping[str, str]) -> Target:

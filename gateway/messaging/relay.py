@@ -49,9 +49,15 @@ class Relay:
         self._library = library
         self._metrics = metrics
         self._takers = takers
+        self._looked: set[int] = set()  # shards where nothing is left of an earlier release
 
     async def run(self, store: Store, shard: int) -> int:
         """Does what stands in a shard's stream; how many orders. Raises StoreUnavailable."""
+        if shard not in self._looked:
+            # One that could not do them yet has put them aside.
+            for kind in self._takers:
+                await store.effects.restore(shard, kind)
+            self._looked.add(shard)
         taken = await store.effects.take(shard, MOST, lease=LEASE)
         for kept in taken:
             try:

@@ -7,6 +7,7 @@ away all of them wait; what they had taken is found again by its lease.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
@@ -25,8 +26,16 @@ from gateway.store import Store
 _log = structlog.get_logger("gateway.messaging")
 
 
+Chore = Callable[[Store, int], Awaitable[int]]
+"""Does what is due in a shard; gives how much that was. Raises StoreUnavailable."""
+
+
 class Worker:
-    """Works on `store` from `run` until `stop`."""
+    """Works on `store` from `run` until `stop`.
+
+    `chores` are what other rooms have done beside the messages, by name, each in a loop of its own;
+    `doers` do long work, by its kind.
+    """
 
     def __init__(
         self,
@@ -34,6 +43,7 @@ class Worker:
         dispatch: Dispatch,
         hooks: Hooks,
         doers: Mapping[str, Doer],
+        chores: Mapping[str, Chore],
         metrics: Metrics,
         pace: Pace,
     ) -> None:
@@ -41,10 +51,12 @@ class Worker:
         self._dispatch = dispatch
         self._hooks = hooks
         self._errands = Errands(doers, pace)
+        self._chores = chores
         self._metrics = metrics
         self._pace = pace
         self._stopping = asyncio.Event()
         self._idle: dict[str, bool] = {}
+        self._centre: set[str] = set()  # queues of call-backs that were ever counted
 
     async def run(self, store: Store, *, drain: bool = False) -> None:
         """Works until `stop` is called, or with `drain` until nothing is due any more. What is
@@ -54,6 +66,7 @@ class Worker:
             "dispatch": lambda: self._dispatch.run(store),
             "hooks": lambda: self._everywhere(store, self._hooks.run),
             "jobs": lambda: self._everywhere(store, self._errands.run),
+            **{name: self._chore(store, chore) for name, chore in self._chores.items()},
         }
         tasks = [asyncio.create_task(self._keep(name, work)) for name, work in loops.items()]
         tasks.append(asyncio.create_task(self._upkeep(store)))
@@ -92,6 +105,9 @@ class Worker:
                 _log.error("worker-stumbled", loop=name, **failure(error))
             await self._sleep(self._pace.away)
 
+    def _chore(self, store: Store, chore: Chore) -> Callable[[], Awaitable[int]]:
+        return lambda: self._everywhere(store, chore)
+
     async def _rest(self, name: str, seconds: float) -> None:
         """Between two looks. For what is dispatched a free hand ends it, not the clock."""
         if name == "dispatch":
@@ -99,7 +115,7 @@ class Worker:
         else:
             await self._sleep(seconds)
 
-    async def _everywhere(self, store: Store, work: Callable[[Store, int], Awaitable[int]]) -> int:
+    async def _everywhere(self, store: Store, work: Chore) -> int:
         """In all shards, asked in one write."""
         return sum(await asyncio.gather(*(work(store, n) for n in range(store.names.shards))))
 
@@ -134,20 +150,31 @@ class Worker:
         for shard in range(store.names.shards):
             for queue in (None, *SET_ASIDE):
                 await store.effects.age(shard, queue)
-        await store.audit.age()
+            await store.callbacks.trim(shard)
+            await store.feedback.trim(shard)
+        await store.audit.trim()
 
     async def _count(self, store: Store) -> None:
         queues = {lane.value: store.outbox.lanes[lane] for lane in Lane}
-        queues |= {"hooks": store.hooks, "jobs": store.jobs.queue}
+        queues |= {"hooks": store.hooks, "jobs": store.jobs.queue, "missed": store.missed}
         for name, queue in queues.items():
             sizes = [await queue.size(shard) for shard in range(store.names.shards)]
             self._metrics.queued.labels(name, "now").set(sum(now for now, _ in sizes))
             self._metrics.queued.labels(name, "later").set(sum(later for _, later in sizes))
             ages = [await queue.age(shard) for shard in range(store.names.shards)]
             self._metrics.queue_age.labels(name).set(max(ages))
+        await self._count_callbacks(store)
         for route in self._dispatch.routes:
             rest = await store.gates.paused(route)
             self._metrics.provider_rests.labels(route).set(1 if rest else 0)
+
+    async def _count_callbacks(self, store: Store) -> None:
+        counted = await store.callbacks.counts(int(time.time()))
+        self._centre.update(counted)  # a queue where nobody waits any more counts nobody
+        for name in self._centre:
+            numbers = counted.get(name, (0, 0, 0))
+            for state, number in zip(("waiting", "taken", "overdue"), numbers, strict=True):
+                self._metrics.callbacks.labels(name, state).set(number)
 
     async def _drained(self, loops: set[str]) -> None:
         """Until every loop found nothing, twice: what the one gets done is work for another."""

@@ -1,7 +1,10 @@
 """What is kept in Redis, and nothing else talks to Redis. See `open_store`."""
 
 from gateway.store.audit import Deed
+from gateway.store.breakers import Admission, Change, Entry, Verdict
+from gateway.store.callbacks import Asked, CallbackRecord, Wanted
 from gateway.store.effects import Effects, Kept
+from gateway.store.feedback import Narrowed, Rating
 from gateway.store.fitness import Fitness
 from gateway.store.followers import Follower
 from gateway.store.keys import Citizen, Names
@@ -16,13 +19,18 @@ from gateway.store.traces import Trace, bound_to
 
 __all__ = [
     "STATES",
+    "Admission",
+    "Asked",
     "Begun",
+    "CallbackRecord",
+    "Change",
     "Citizen",
     "Claimed",
     "Deed",
     "Draft",
     "Effects",
     "Entered",
+    "Entry",
     "Fitness",
     "Follower",
     "Kept",
@@ -31,7 +39,9 @@ __all__ = [
     "Line",
     "Loaded",
     "Names",
+    "Narrowed",
     "Queue",
+    "Rating",
     "Readiness",
     "Record",
     "Seal",
@@ -40,6 +50,8 @@ __all__ = [
     "Store",
     "Taken",
     "Trace",
+    "Verdict",
+    "Wanted",
     "bound_to",
     "new_key",
     "open_store",

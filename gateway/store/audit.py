@@ -34,11 +34,10 @@ class Audit:
         fields = ("w", who, "d", what, "a", about)
         await self._nodes.execute(0, "XADD", self._name, "MINID", "~", oldest, "*", *fields)
 
-    async def age(self) -> int:
-        """Ends the deeds that are older than their lifetime, should no new one come; how many."""
+    async def trim(self) -> None:
+        """What is older than its lifetime goes, though nothing new comes."""
         oldest = round(time.time() * 1000) - self._life
-        ended: int = await self._nodes.execute(0, "XTRIM", self._name, "MINID", oldest)
-        return ended
+        await self._nodes.execute(0, "XTRIM", self._name, "MINID", oldest)
 
     async def read(self, *, before: str = "+", most: int = 100) -> list[Deed]:
         """Newest first. `before`: the id of the last one that was read."""

@@ -72,6 +72,12 @@ class Effects:
         keys = (self._names.stream(shard), self._names.queue(shard, queue)[0])
         await self._nodes.call(shard, MOVE, keys, (kept.id,))
 
+    async def restore(self, shard: int, queue: str) -> None:
+        """Takes back what was handed over to `queue`, for whoever can do it now."""
+        keys = (self._names.queue(shard, queue)[0], self._names.stream(shard))
+        for entry, _ in await self._nodes.execute(shard, "XRANGE", keys[0], "-", "+"):
+            await self._nodes.call(shard, MOVE, keys, (entry,))
+
     async def drop(self, shard: int, kept: Kept, *, lease: float, queue: str | None = None) -> bool:
         """Takes an effect off that is not to be done. False if a worker has it in hand, whose
         lease of `lease` seconds is not over."""

@@ -47,6 +47,14 @@ LASTING: tuple[tuple[re.Pattern[bytes], str], ...] = (
         "the agencies' keys: each ends by its own date",
     ),
     (
+        re.compile(rb"\{\d{2,}\}:cb:(open|waiting|taken|r:[a-z2-7]{26})"),
+        "a call-back that was promised waits until it is done, and has a lifetime from then on",
+    ),
+    (
+        re.compile(rb"\{\d{2,}\}:(cb:ended|fb)"),
+        "lists of what has a lifetime of its own: the worker trims them",
+    ),
+    (
         re.compile(rb"\{00\}:audit"),
         "what was done at the desk: old entries go as new ones come",
     ),
@@ -192,6 +200,15 @@ class Names:
 
     def followed(self, citizen: Citizen) -> str:
         return f"{self._tags[citizen.shard]}:f:{citizen.digest}"
+
+    def readings(self, citizen: Citizen, backend: str) -> str:
+        """What a back end answered her lately."""
+        return f"{self._tags[citizen.shard]}:a:{backend}:{citizen.digest}"
+
+    def backend(self, name: str) -> tuple[int, str, str]:
+        """The shard of what is known of a back end, its state, and its calls under way."""
+        shard = self.shard(self.digest("backend", name))
+        return shard, f"{self._tags[shard]}:bk:{name}", f"{self._tags[shard]}:bc:{name}"
 
     def inbox(self, citizen: Citizen) -> str:
         """What a simulated phone received."""

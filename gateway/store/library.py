@@ -1,4 +1,5 @@
-"""Our functions, on the server: a library a file, of conversations and of the outbox.
+"""Our functions, on the server: a library a file, of conversations, the outbox, the
+centre, back ends.
 
 A function library survives a failover and a restart, which scripts called by their hash do not.
 Where one is missing all the same (a new or emptied server, another node of a cluster), the first
@@ -23,7 +24,9 @@ def _read(name: str) -> tuple[str, str]:
 
 VERSION, _SESSIONS = _read("functions.lua")
 OUTBOX_VERSION, _OUTBOX = _read("outbox.lua")
-SOURCES = (_SESSIONS, _OUTBOX)
+CENTRE_VERSION, _CENTRE = _read("centre.lua")
+BACKENDS_VERSION, _BACKENDS = _read("backends.lua")
+SOURCES = (_SESSIONS, _OUTBOX, _CENTRE, _BACKENDS)
 
 LOAD = f"gateway_load_{VERSION}"
 SAVE = f"gateway_save_{VERSION}"
@@ -46,6 +49,15 @@ TRACE = f"gateway_trace_{OUTBOX_VERSION}"
 SPEND = f"gateway_spend_{OUTBOX_VERSION}"
 REST = f"gateway_rest_{OUTBOX_VERSION}"
 PAUSE = f"gateway_pause_{OUTBOX_VERSION}"
+
+ASK = f"gateway_ask_{CENTRE_VERSION}"
+CHANGE = f"gateway_change_{CENTRE_VERSION}"
+DROP = f"gateway_drop_{CENTRE_VERSION}"
+RATE = f"gateway_rate_{CENTRE_VERSION}"
+
+ADMIT = f"gateway_admit_{BACKENDS_VERSION}"
+KEEP = f"gateway_keep_{BACKENDS_VERSION}"
+SETTLED = f"gateway_settled_{BACKENDS_VERSION}"
 
 
 async def install(connection: Connection) -> None:

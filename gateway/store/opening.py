@@ -12,9 +12,12 @@ from gateway.errors import CommandRefused, StoreError, StoreUnavailable, StoreUn
 from gateway.store import address, keyring
 from gateway.store.agency_keys import AgencyKeys
 from gateway.store.audit import Audit
+from gateway.store.breakers import Breakers
+from gateway.store.callbacks import Callbacks
 from gateway.store.connection import Connection
 from gateway.store.effects import Effects
 from gateway.store.embedded import Embedded
+from gateway.store.feedback import Feedback
 from gateway.store.fence import Durability
 from gateway.store.fitness import Fitness, prepare
 from gateway.store.followers import Followers
@@ -28,6 +31,7 @@ from gateway.store.nodes import Nodes
 from gateway.store.optouts import OptOuts
 from gateway.store.outbox import Limits, Outbox
 from gateway.store.queues import Queue
+from gateway.store.readings import Readings
 from gateway.store.receipts import ProviderIds
 from gateway.store.requests import Requests
 from gateway.store.seal import Seal
@@ -70,6 +74,7 @@ class Store:
             nodes, names, seal, durability=durability, limits=limits, lifetimes=lifetimes
         )
         self.hooks = Queue(nodes, names, "hooks")
+        self.missed = Queue(nodes, names, "missed")
         self.jobs = Jobs(nodes, names, seal, durability, lifetimes)
         self.provider_ids = ProviderIds(nodes, names, lifetimes)
         self.gates = Gates(nodes, names)
@@ -77,7 +82,11 @@ class Store:
         self.followers = Followers(nodes, names, seal, lifetimes)
         self.requests = Requests(nodes, names, seal, lifetimes)
         self.agency_keys = AgencyKeys(nodes, names)
+        self.callbacks = Callbacks(nodes, names, seal, durability, lifetimes)
+        self.feedback = Feedback(nodes, names, seal, lifetimes)
         self.audit = Audit(nodes, names, lifetimes)
+        self.breakers = Breakers(nodes, names)
+        self.readings = Readings(nodes, names, seal)
         self.inbox = Inbox(nodes, names, seal, lifetimes)
         self.traces = Traces(nodes, names)
         self.fitness = fitness

@@ -19,6 +19,7 @@
 --       length of a reason (1 byte), and the reason
 --    c  key of the citizen's stop word                 w  provider of the newest attempt
 --    i  keyed hash of the citizen's number, by which she can be forgotten
+--    r  1: an earlier attempt may have left, so that nobody can take it back
 
 local GROUP = 'workers'
 local CONSUMER = 'worker'
@@ -175,7 +176,8 @@ end
 -- Just before an attempt.
 -- keys: record, body, stream
 -- args: shard tag, id, entry, provider, most attempts, life of a settled body in ms
--- gives {1, attempt, sealed body, 1 if its unknown fate is held}, or {0, letter} where there is nothing to send
+-- gives {1, attempt, sealed body, 1 if its unknown fate is held}, or {0, letter} where there is
+--       nothing to send
 local function begin(keys, args)
   local record, shard, id = keys[1], args[1], args[2]
   local kept = redis.call('HMGET', record, 's', 'n', 'h', 'u', 'e', 'c')
@@ -200,6 +202,7 @@ local function begin(keys, args)
       return over('u', 'attempt-lost')
     end
     enter(record, shard, id, 'q', 'attempt-lost')
+    redis.call('HSET', record, 'r', '1')
   end
   if tonumber(kept[4]) <= milliseconds() then
     return over('e', 'valid-until')
@@ -223,7 +226,8 @@ end
 -- Just after one.
 -- keys: record, body, stream, later, awaiting
 -- args: shard tag, id, entry, attempt, letter, reason, life of a settled body in ms,
---       payload of the queue, when to try again (letter q) or to give up waiting (letter s), ms
+--       payload of the queue, when to try again (letter q) or to give up waiting (letter s), ms,
+--       1 if nobody knows whether it left
 -- gives 1, or 0 where this attempt no longer counts
 local function settle(keys, args)
   local record, shard, id, letter = keys[1], args[1], args[2], args[5]
@@ -240,6 +244,9 @@ local function settle(keys, args)
   enter(record, shard, id, letter, args[6])
   finish(keys[3], args[3])
   if letter == 'q' then
+    if args[10] == '1' then
+      redis.call('HSET', record, 'r', '1')
+    end
     redis.call('ZADD', keys[4], args[9], args[8])
   elseif letter == 's' then
     redis.call('ZADD', keys[5], args[9], id)
@@ -276,11 +283,11 @@ end
 -- keys: record, body; args: shard tag, id, agency, life of a settled body in ms
 -- gives 1 and the letter as it is then if it could be cancelled, else 0 and the letter, or ''
 local function cancel(keys, args)
-  local kept = redis.call('HMGET', keys[1], 's', 'a')
+  local kept = redis.call('HMGET', keys[1], 's', 'a', 'r')
   if not kept[1] or kept[2] ~= args[3] then
     return { 0, '' }
   end
-  if kept[1] ~= 'a' and kept[1] ~= 'q' then
+  if kept[3] == '1' or (kept[1] ~= 'a' and kept[1] ~= 'q') then
     return { 0, kept[1] }
   end
   enter(keys[1], args[1], args[2], 'c', '')

@@ -308,9 +308,11 @@ class Outbox:
         *,
         reason: str = "",
         again: int = 0,
+        unsure: bool = False,
     ) -> bool:
         """What came of an attempt. QUEUED is tried again at `again`, milliseconds since the
-        epoch. False where the attempt no longer counts: its receipt came first, or its lease was
+        epoch; `unsure` if it may have left all the same, which nobody can cancel any more. False
+        where the attempt no longer counts: its receipt came first, or its lease was
         over and another worker took the message on."""
         shard = taken.shard
         now = _now_ms()
@@ -333,6 +335,7 @@ class Outbox:
                 self._text_life,
                 line.written(),
                 due,
+                _bit(unsure),
             ),
         )
         return bool(counts)

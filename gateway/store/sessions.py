@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import time
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
@@ -259,6 +260,13 @@ class Sessions:
     async def forget(self, citizen: Citizen) -> None:
         """Her conversation, pins and language: she is new to the gateway."""
         await self._nodes.execute(citizen.shard, "DEL", *self._names.conversation(citizen))
+
+    async def claimed(self, citizen: Citizen) -> float:
+        """For how many seconds the step that is under way may take, 0.0 if there is none."""
+        key = self._names.session(citizen)
+        head = await self._nodes.execute(citizen.shard, "GETRANGE", key, 0, _HEADER - 1)
+        ends = int.from_bytes(head[29:], "big") / 1000 if len(head) == _HEADER else 0.0
+        return max(0.0, ends - time.time())
 
     async def close(self) -> None:
         """Lets what is given back on the side come to its end."""

@@ -10,7 +10,7 @@ from gateway.events import Answered, CallRequest
 from gateway.logs import correlation
 from gateway.menu.program import Program
 from gateway.metrics import Metrics
-from gateway.store import Names
+from gateway.store import Citizen, Store
 
 
 class Calls:
@@ -24,7 +24,8 @@ class Calls:
         self,
         turn: Generator[CallRequest, Answered, Turned],
         program: Program,
-        names: Names,
+        store: Store,
+        citizen: Citizen,
         *,
         deadline: float,
     ) -> Turned:
@@ -32,7 +33,7 @@ class Calls:
         try:
             request = next(turn)
             while True:
-                request = turn.send(await self._call(request, program, names, deadline))
+                request = turn.send(await self._call(request, program, store, citizen, deadline))
         except StopIteration as stop:
             turned: Turned = stop.value
             return turned
@@ -40,15 +41,22 @@ class Calls:
             turn.close()
 
     async def _call(
-        self, request: CallRequest, program: Program, names: Names, deadline: float
+        self,
+        request: CallRequest,
+        program: Program,
+        store: Store,
+        citizen: Citizen,
+        deadline: float,
     ) -> Answered:
         backend, _, name = request.operation.partition(".")
         operation = program.site.backends[backend].operations[name]
         # A repeat has the same three, a new attempt another number.
-        key = names.digest("call", request.conversation, request.step, str(request.attempt))
+        key = store.names.digest("call", request.conversation, request.step, str(request.attempt))
         answered = await self._backends.call(
             request,
             operation,
+            store=store,
+            citizen=citizen,
             key=key.hex(),
             deadline=deadline,
             correlation=correlation.get() or "",

@@ -182,7 +182,8 @@ class SmsTurns:
                 self._scene(message, program, now),
             ),
             program,
-            names,
+            message.store,
+            message.citizen,
             deadline=min(time.monotonic() + CALLS, message.deadline - SAVING),
         )
         message.language = turned.session.language or message.language

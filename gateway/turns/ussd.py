@@ -201,7 +201,8 @@ class UssdTurns:
         turned = await self._calls.run(
             turn(program, session, event, scene),
             program,
-            step.store.names,
+            step.store,
+            step.citizen,
             deadline=min(time.monotonic() + CALLS, step.deadline - SAVING),
         )
         step.language = turned.session.language or step.language

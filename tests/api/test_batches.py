@@ -94,6 +94,26 @@ async def test_a_worker_that_is_killed_accepts_nothing_twice(
     assert (shown["status"], shown["accepted"]) == ("done", 7)
 
 
+async def test_rows_that_waited_too_long_for_a_worker_are_not_called_done(
+    office: Office, redis: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "PIECE", 2)
+    body = "to,numero\n" + "".join(f"019700{n:04},EC-{n}\n" for n in range(5))
+    batch = (await post(office, body)).json()["id"]
+    gone = [name for name in redis.everything() if name.endswith((b":0", b":2")) and b":j:" in name]
+    assert redis.admin.delete(*gone) == 2  # as Redis itself does in the end
+    await go_on(office, batch)
+    shown = (await office.get(f"/v1/messages/batches/{batch}")).json()
+    assert (shown["accepted"], shown["refused"]) == (2, 3)
+
+
+async def test_two_teams_of_an_agency_send_the_same_list_each_to_its_own(office: Office) -> None:
+    ours = await office.other("mairie", KeyKind.TEAM, team=["+2290197000001"])
+    theirs = await office.other("mairie", KeyKind.TEAM, team=["+2290197000002"])
+    mine, yours = await post(ours, CSV, "&skip_faulty=1"), await post(theirs, CSV, "&skip_faulty=1")
+    assert mine.json()["id"] != yours.json()["id"]
+
+
 async def test_a_faulty_list_is_refused_as_a_whole_or_without_its_faults(
     office: Office, redis: Server
 ) -> None:

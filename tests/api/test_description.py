@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.centre import callbacks
 from gateway.messaging.acceptance import KeyKind
-from tests.api.office import Office
+from gateway.store import Asked, Rating
+from tests.api.office import ADA, Office
 
 pytestmark = pytest.mark.anyio
 
@@ -24,9 +26,44 @@ expected-statuses = [400, 401, 403, 404, 405, 409, 413, 415, 422]
 """
 
 
+async def _requests(office: Office) -> None:
+    """Something to be found: a citizen who waits for a call, and what another one thinks."""
+    names = office.store.names
+    for number in range(60):
+        citizen = names.citizen(f"{ADA}{number}")
+        asked = Asked(
+            id=names.message_id(citizen.shard, "test", str(number)),
+            citizen=citizen,
+            queue="accueil",
+            agency="mairie",
+            service="guichet",
+            language="fr",
+            at=1_700_000_000,
+            due=1_700_172_800,
+            test=True,
+            body=callbacks.sealed(callbacks.Body(ADA, [("sujet", "Actes")])),
+        )
+        await office.store.callbacks.put(asked)
+    await office.store.feedback.put(
+        Rating(
+            id=names.message_id(0, "test"),
+            agency="mairie",
+            service="guichet",
+            step="Facile ?",
+            score=4,
+            language="fr",
+            channel="ussd",
+            operator="",
+            at=1_700_000_000_000,
+            comment="Bien",
+        )
+    )
+
+
 @pytest.mark.timeout(300)
 async def test_what_is_described_is_what_happens(office: Office, tmp_path: Path) -> None:
     tester = await office.other("mairie", KeyKind.TEST)
+    await _requests(office)
     config = tmp_path / "schemathesis.toml"
     config.write_text(CONFIGURED)
     url = str(office.http.base_url).rstrip("/")
@@ -40,4 +77,4 @@ async def test_what_is_described_is_what_happens(office: Office, tmp_path: Path)
     told, _ = await run.communicate()
     said = told.decode()
     assert run.returncode == 0, said
-    assert "Tested: 8" in said, said
+    assert "Tested: 12" in said, said

@@ -41,6 +41,15 @@ async def test_a_message_is_accepted_shown_and_cancelled(office: Office) -> None
     assert (first.status_code, first.json()["status"]) == (200, "cancelled")
 
 
+async def test_tests_under_the_same_reference_hide_nothing(office: Office) -> None:
+    sent = await office.send({**READY, "reference": "EC-7"})
+    tester = await office.other("mairie", KeyKind.TEST)
+    for number in range(60):
+        await tester.send({**READY, "data": {"numero": f"EC-{number}"}, "reference": "EC-7"})
+    found = (await office.get("/v1/messages?reference=EC-7")).json()["messages"]
+    assert [message["id"] for message in found] == [sent.json()["id"]]
+
+
 async def test_what_is_suppressed_says_why(office: Office) -> None:
     await office.store.optouts.stop(office.store.names.citizen(ADA), "8585")
     told = (await office.send(READY)).json()

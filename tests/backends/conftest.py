@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from gateway.backends import Backends
+from gateway.backends.client import Client
 from gateway.events import Answered, CallRequest, Json, Outcome
 from gateway.menu.program import (
     Backend,
@@ -204,20 +204,21 @@ def request(arguments: dict[str, Json] | None = None, phone: str | None = None) 
 
 
 async def call(
-    backends: Backends,
+    backends: Client,
     target: Operation | None = None,
     asked: CallRequest | None = None,
     *,
     seconds: float = 5.0,
     key: str = "k1",
 ) -> Answered:
-    return await backends.call(
+    ended = await backends.exchange(
         asked or request(),
         target or operation(),
         key=key,
         deadline=time.monotonic() + seconds,
         correlation="r1",
     )
+    return ended.answered
 
 
 @pytest.fixture
@@ -240,16 +241,16 @@ async def start() -> AsyncIterator[Start]:
 
 
 class Connect(Protocol):
-    def __call__(self, url: str, *, timeout: float = 3.0) -> Backends: ...
+    def __call__(self, url: str, *, timeout: float = 3.0) -> Client: ...
 
 
 @pytest.fixture
 async def connect() -> AsyncIterator[Connect]:
-    """Makes `Backends` for a server's address, and closes them after the test."""
-    opened: list[Backends] = []
+    """Makes `Client` for a server's address, and closes them after the test."""
+    opened: list[Client] = []
 
-    def connect(url: str, *, timeout: float = 3.0) -> Backends:
-        backends = Backends(site(url, timeout=timeout), {})
+    def connect(url: str, *, timeout: float = 3.0) -> Client:
+        backends = Client(site(url, timeout=timeout), {})
         opened.append(backends)
         return backends
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.backends import Backends
+from gateway.backends.client import Client
 from gateway.events import Answered, Outcome
 from gateway.menu.program import EnvRef, FieldType, Kind
 from tests.backends.conftest import (
@@ -36,7 +37,7 @@ async def test_a_post_carries_its_arguments_as_json_and_who_asks_in_headers(
 ) -> None:
     """Body, phone, token, own headers, idempotency key and correlation id, each in its place."""
     server = await start(reply(GOOD))
-    backends = Backends(
+    backends = Client(
         site(
             EnvRef("ANIP_URL", PLACE),
             token=EnvRef("ANIP_TOKEN", PLACE),
@@ -266,3 +267,59 @@ async def test_half_a_character_in_an_answer_is_hers_to_correct(
         Outcome.INVALID
     )
     assert server.heard == []
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "outcome"),
+    [
+        ("200 OK", b'{"code": "INCONNU"}', Outcome.NOT_FOUND),
+        ("400 Bad Request", b'{"code": "BLOQUE"}', Outcome.REFUSED),
+        ("200 OK", b'{"code": 7}', Outcome.INVALID),
+        ("200 OK", b'{"code": true}', Outcome.REFUSED),
+        ("200 OK", b'{"code": "RIEN", "numero": "EC-1"}', Outcome.OK),
+        ("200 OK", b'{"code": null, "numero": "EC-1"}', Outcome.OK),
+        ("200 OK", b'{"numero": "EC-1"}', Outcome.OK),
+        ("200 OK", b"[]", Outcome.UNAVAILABLE),
+        ("400 Bad Request", b'{"code": "RIEN"}', Outcome.UNAVAILABLE),
+        ("400 Bad Request", b"<html>", Outcome.UNAVAILABLE),
+        ("400 Bad Request", b"", Outcome.UNAVAILABLE),
+        ("409 Conflict", b'{"code": "INCONNU"}', Outcome.REFUSED),  # the status is named
+        ("503 Service Unavailable", b'{"code": "INCONNU"}', Outcome.UNAVAILABLE),
+    ],
+)
+async def test_a_field_of_the_answer_tells_its_outcome(
+    start: Start, connect: Connect, status: str, body: bytes, outcome: Outcome
+) -> None:
+    server = await start(reply(body, status=status))
+    told = {
+        "INCONNU": Outcome.NOT_FOUND,
+        "BLOQUE": Outcome.REFUSED,
+        "7": Outcome.INVALID,
+        "true": Outcome.REFUSED,
+    }
+    asked = replace(operation(), told_by="code", told=told)
+    assert (await call(connect(server.url), asked)).outcome is outcome
+
+
+@pytest.mark.parametrize("status", ["502 Bad Gateway", "503 Service Unavailable", "504 Timeout"])
+@pytest.mark.parametrize(("method", "times"), [("GET", 2), ("POST", 1), ("DELETE", 1)])
+async def test_only_a_get_is_asked_once_more(
+    start: Start, connect: Connect, status: str, method: str, times: int
+) -> None:
+    server = await start(reply(b"", status=status))
+    assert await call(connect(server.url), operation(method, safe=True)) == UNAVAILABLE
+    assert len(server.heard) == times
+
+
+async def test_an_operations_own_timeout_goes_before_its_back_ends(
+    start: Start, connect: Connect
+) -> None:
+    async def slow(heard: Heard, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.3)
+        await reply(GOOD)(heard, writer)
+
+    server = await start(slow)
+    patient = replace(operation(), timeout=timedelta(seconds=2))
+    assert (await call(connect(server.url, timeout=0.1), patient)).outcome is Outcome.OK
+    hasty = replace(operation(), timeout=timedelta(seconds=0.1))
+    assert await call(connect(server.url, timeout=2), hasty) == UNAVAILABLE

@@ -13,8 +13,7 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.backends import Backends
-from gateway.backends.client import BODY
+from gateway.backends.client import BODY, Client
 from gateway.events import Answered, Outcome
 from tests.backends.conftest import (
     GOOD,
@@ -193,7 +192,7 @@ async def test_a_lookup_is_sent_again_when_its_kept_connection_was_closed(
 
 async def test_an_unknown_host_is_unavailable(connect: Connect) -> None:
     """`.invalid` never resolves (RFC 6761 section 6.4); the resolver's error stays inside."""
-    backends = Backends(site("https://agence.invalid"), {})
+    backends = Client(site("https://agence.invalid"), {})
     assert await call(backends) == UNAVAILABLE
     await backends.close()
 
@@ -202,7 +201,7 @@ async def test_a_certificate_is_verified(
     certified: Certified, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Unknown to the system's authorities it is refused before a byte of the request leaves."""
-    backends = Backends(site(certified.url), {})
+    backends = Client(site(certified.url), {})
     with capture_logs() as logs:
         assert await call(backends) == UNAVAILABLE
     await backends.close()
@@ -210,7 +209,7 @@ async def test_a_certificate_is_verified(
     assert certified.server.heard == []
 
     monkeypatch.setenv("SSL_CERT_FILE", str(certified.authority))
-    trusting = Backends(site(certified.url), {})
+    trusting = Client(site(certified.url), {})
     assert (await call(trusting)).outcome is Outcome.OK
     await trusting.close()
 
@@ -252,7 +251,7 @@ class Faulty(httpx2.AsyncBaseTransport):
 
 
 async def test_no_foreign_exception_escapes() -> None:
-    backends = Backends(site("http://127.0.0.1:9"), {}, http=Faulty())
+    backends = Client(site("http://127.0.0.1:9"), {}, http=Faulty())
     with capture_logs() as logs:
         assert await call(backends) == UNAVAILABLE
     await backends.close()

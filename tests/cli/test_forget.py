@@ -16,6 +16,8 @@ from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from gateway.api import keys
+from gateway.centre import callbacks
+from gateway.centre.callbacks import Actor, Body, sealed
 from gateway.centre.forgetting import _Forgetting
 from gateway.cli import main
 from gateway.errors import ClaimLost
@@ -23,7 +25,7 @@ from gateway.events import Effect, MessageState
 from gateway.messaging import following, orders
 from gateway.messaging.acceptance import KeyKind
 from gateway.messaging.following import Following
-from gateway.store import Store, read_line
+from gateway.store import Asked, Store, read_line
 from gateway.store.seal import KEY_ID, NONCE, OVERHEAD, Seal, _derive
 from gateway.web import inbox
 from gateway.workshop import Workshop
@@ -98,8 +100,28 @@ class Town:
         await inbox.put(self.store, number, inbox.written("x", "AIDE"))
         citizen = self.store.names.citizen(number)
         await self.store.sessions.remember(citizen, "fr")
+        await self.store.readings.put(citizen, "mairie", b"reading", b"answer", seconds=3600.0)
+        await self.callback(number, "help")
         hers = following.encode(Following(number, "fr", "guichet"))
         await self.store.followers.follow(citizen, "mairie", CASE, hers)
+
+    async def callback(self, number: str, queue: str, *, other: str = "") -> str:
+        """A request to be called back, perhaps on another number."""
+        names = self.store.names
+        asked = Asked(
+            id=names.message_id(names.citizen(number).shard, "callback", number, queue),
+            citizen=names.citizen(number),
+            queue=queue,
+            agency="mairie",
+            service="guichet",
+            language="fr",
+            at=1,
+            due=2,
+            test=True,
+            body=sealed(Body(number, [("tel", other)] if other else [])),
+        )
+        _, callback_id = await self.store.callbacks.put(asked)
+        return callback_id
 
     async def midst(self, number: str) -> None:
         """What no worker has done yet."""
@@ -196,7 +218,7 @@ async def test_nothing_is_left_of_one_and_all_of_the_other(town: Town, redis: Se
     before = everything(redis)
     hers = {name for name, values in before.items() if leads_to(HER, store, name, values)}
     kinds = {re.sub(rb"^\{\d+\}:([a-z]+).*", rb"\1", name).decode() for name in hers}
-    assert kinds >= set("splnifjckbo") | {"m", "mb", "effects", "q"}
+    assert kinds >= set("splnifjckboa") | {"m", "mb", "cb", "effects", "q"}
     ids = messages(store, redis, HER)
     assert len(ids) >= 5
     led = {name for name, values in before.items() if any(one.encode() in values for one in ids)}
@@ -221,6 +243,8 @@ async def test_nothing_is_left_of_one_and_all_of_the_other(town: Town, redis: Se
         "batch_rows": 1,
         "answers": 3,
         "cases": 1,
+        "callbacks": 1,
+        "readings": 1,
         "stop_words": 1,
     }
     assert gone["orders"] >= 3
@@ -292,9 +316,12 @@ async def test_a_stop_word_stays_if_she_wants_no_messages(
 
 async def test_a_step_under_way_brings_nothing_back(store: Store, redis: Server) -> None:
     citizen, request = store.names.citizen(HER), b"r" * 16
-    loaded = await store.sessions.load(citizen, request, lease=30.0)
+    loaded = await store.sessions.load(citizen, request, lease=1.5)
     assert loaded.claim is not None
-    await forget(redis, HER)
+    forgetting = asyncio.create_task(forget(redis, HER))
+    await asyncio.sleep(1.0)
+    await store.readings.put(citizen, "mairie", b"reading", b"answer", seconds=60.0)
+    assert await forgetting == {"conversations": 1, "readings": 1}
     with pytest.raises(ClaimLost):
         await store.sessions.save(
             citizen, loaded.claim, request=request, body=b"b", ttl=60.0, effects=[(request, b"e")]
@@ -323,6 +350,21 @@ async def test_an_order_in_hand_is_let_come_to_its_end(store: Store, redis: Serv
     assert (await forgetting)["messages"] == 1
     assert await store.outbox.read(message.id) is None
     assert await store.effects.read(citizen.shard) == []
+
+
+async def test_her_number_is_taken_out_of_others_requests(town: Town, redis: Server) -> None:
+    """Who asked to be called on it is called on their own one; ended requests too."""
+    store, other = town.store, "+2290197000055"
+    first, second = [await town.callback(other, queue, other=HER) for queue in ("help", "late")]
+    await callbacks.take(store, second, Actor("staff:anne"))
+    await callbacks.done(store, second, Actor("staff:anne"))
+    assert await forget(redis, HER) == {"mentions": 2}
+    for callback_id in (first, second):
+        shown = await callbacks.read(store, callback_id)
+        assert shown is not None
+        assert shown.details == ()
+    await callbacks.take(store, first, Actor("staff:anne"))
+    assert await callbacks.number(store, first, Actor("staff:anne")) == other
 
 
 async def test_an_attempt_in_hand_is_let_come_to_its_end(store: Store, redis: Server) -> None:
@@ -370,7 +412,7 @@ async def test_a_message_of_an_earlier_release_is_found_by_its_text(
     assert await forget(redis, HER) == {"messages": 1, "cancelled": 1}
 
 
-@pytest.mark.parametrize("steps", range(1, 8))
+@pytest.mark.parametrize("steps", range(1, 9))
 async def test_whoever_is_killed_midway_begins_anew(town: Town, redis: Server, steps: int) -> None:
     """After each step, and in the midst of erasing."""
     store = town.store
@@ -380,12 +422,13 @@ async def test_whoever_is_killed_midway_begins_anew(town: Town, redis: Server, s
     await town.batch(HER, neighbour(store))
     ids = messages(store, redis, HER)
     work = _Forgetting(store, HER, "BJ", (), keep_stop=False)
-    for step in (work.conversation, work.orders, work.rows_and_cases, work.in_hand)[:steps]:
+    first = (work.conversation, work.orders, work.callbacks, work.rows_and_cases, work.in_hand)
+    for step in first[:steps]:
         await step()
-    found: set[str] = await work.messages() if steps > 4 else set()
-    if steps > 5:
-        await work.links(found)
+    found: set[str] = await work.messages() if steps > 5 else set()
     if steps > 6:
+        await work.links(found)
+    if steps > 7:
         await work.erase(set(sorted(found)[:2]))
     await forget(redis, HER)
     for name, values in everything(redis).items():

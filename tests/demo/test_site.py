@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
-from gateway.backends import Backends
+from gateway.backends.client import Client
 from gateway.demo.agency import FIRST_PHONE, environment
 from gateway.demo.communes import COMMUNES
 from gateway.demo.labour import OFFICES
@@ -66,8 +66,8 @@ def program() -> Program:
 
 
 @pytest.fixture
-async def backends(app: Starlette, program: Program) -> AsyncIterator[Backends]:
-    made = Backends(
+async def backends(app: Starlette, program: Program) -> AsyncIterator[Client]:
+    made = Client(
         program.site,
         environment("http://127.0.0.1:9", TOKENS),
         http=httpx2.ASGITransport(app=app),
@@ -77,17 +77,17 @@ async def backends(app: Starlette, program: Program) -> AsyncIterator[Backends]:
     await made.close()
 
 
-async def ask(backends: Backends, program: Program, name: str, **more: Json) -> Any:
+async def ask(backends: Client, program: Program, name: str, **more: Json) -> Any:
     backend, _, short = name.partition(".")
     operation = program.site.backends[backend].operations[short]
     request = CallRequest("c", name, 0, name, {**GIVEN[name], **more}, FIRST_PHONE)
-    return await backends.call(
+    return await backends.exchange(
         request, operation, key=name, deadline=time.monotonic() + 5, correlation="r"
     )
 
 
 async def test_every_operation_is_answered_as_the_site_declares(
-    backends: Backends, program: Program
+    backends: Client, program: Program
 ) -> None:
     declared = [
         operation.name
@@ -100,7 +100,7 @@ async def test_every_operation_is_answered_as_the_site_declares(
 
 
 async def test_answers_stay_within_their_declared_lengths(
-    backends: Backends, program: Program
+    backends: Client, program: Program
 ) -> None:
     """What the checker measures is then really the worst case of the demo."""
     for name in GIVEN:
@@ -128,7 +128,7 @@ async def test_answers_stay_within_their_declared_lengths(
     ],
 )
 async def test_every_way_can_be_tried(
-    backends: Backends, program: Program, name: str, more: dict[str, Json], outcome: Outcome
+    backends: Client, program: Program, name: str, more: dict[str, Json], outcome: Outcome
 ) -> None:
     assert (await ask(backends, program, name, **more)).outcome is outcome
 

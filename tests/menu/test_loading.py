@@ -14,7 +14,9 @@ import yaml
 
 from gateway.events import Encoding, Outcome
 from gateway.menu import load
-from gateway.menu.program import Call, EnvRef, Kind, List, Resume, Way
+from gateway.menu.codes import Code
+from gateway.menu.findings import Severity
+from gateway.menu.program import Call, EnvRef, Kind, Late, List, Resume, Way
 from gateway.menu.program import Menu as MenuStep
 from tests.menu.folder import lay, loading, program, service
 
@@ -368,3 +370,62 @@ def test_a_damaged_file_gives_findings_and_never_a_traceback(seed: int, tmp_path
             for steps in yaml.load(text, yaml.BaseLoader).get("flow", {}).values()  # noqa: S506
         )
         assert len(loaded.program.steps) == written
+
+
+def test_what_an_operation_may_say_of_its_answers(tmp_path: Path) -> None:
+    """Outcomes by status and by a field, patience, what is kept, what comes late."""
+    (tmp_path / "accueil.yaml").write_text(
+        "title: Accueil\nflow: { start: [{ end: Bonjour. }] }\n", encoding="utf-8"
+    )
+    site = """
+codes: { "*229#": accueil }
+backends:
+  anip:
+    url: https://anip.example
+    at_once: 8
+    operations:
+      tarif: { get: /tarifs, cache: 5 m }
+      creer:
+        post: /demandes
+        timeout: 20 s
+        late: sms
+        outcomes: { 404: not_found, code: { NPI_INCONNU: not_found, "7": refused } }
+"""
+    (tmp_path / "site.yaml").write_text(site, encoding="utf-8")
+    loaded = load(tmp_path)
+    assert loaded.program is not None, loaded.findings
+    anip = loaded.program.site.backends["anip"]
+    assert anip.at_once == 8
+    assert anip.operations["tarif"].cache == timedelta(minutes=5)
+    create = anip.operations["creer"]
+    assert (create.timeout, create.late) == (timedelta(seconds=20), Late.SMS)
+    assert create.outcomes == {404: Outcome.NOT_FOUND}
+    assert create.told_by == "code"
+    assert create.told == {"NPI_INCONNU": Outcome.NOT_FOUND, "7": Outcome.REFUSED}
+
+
+@pytest.mark.parametrize(
+    ("operation", "code"),
+    [
+        ("{ post: /d, cache: 5 m }", Code.MISPLACED_KEY),
+        ("{ get: /d, late: fax }", Code.BAD_VALUE),
+        ("{ get: /d, outcomes: { code: { A: parti } } }", Code.BAD_VALUE),
+        ("{ get: /d, outcomes: { code: refused } }", Code.BAD_VALUE),
+        ("{ get: /d, outcomes: { a: { A: ok }, b: { B: ok } } }", Code.MISPLACED_KEY),
+    ],
+)
+def test_what_an_operation_cannot_say(tmp_path: Path, operation: str, code: Code) -> None:
+    (tmp_path / "accueil.yaml").write_text(
+        "title: Accueil\nflow: { start: [{ end: Bonjour. }] }\n", encoding="utf-8"
+    )
+    site = f"""
+backends:
+  anip:
+    url: https://anip.example
+    operations:
+      lire: {operation}
+codes: {{ "*229#": accueil }}
+"""
+    (tmp_path / "site.yaml").write_text(site, encoding="utf-8")
+    errors = [one for one in load(tmp_path).findings if one.severity is Severity.ERROR]
+    assert [(one.code, one.place.line) for one in errors] == [(code, 6)]

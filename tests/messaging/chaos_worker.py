@@ -42,7 +42,7 @@ async def work(redis: str, provider: str, base: str) -> None:
         window = Window(None, "Africa/Porto-Novo")
         dispatch = Dispatch(Senders((route,), route.sender), lambda: window, metrics, PACE)
         hooks = Hooks(ENVIRON, hooks_client, metrics, PACE)
-        worker = Worker(Relay(library, metrics, {}), dispatch, hooks, {}, metrics, PACE)
+        worker = Worker(Relay(library, metrics, {}), dispatch, hooks, {}, {}, metrics, PACE)
         store = await opened(redis)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
         await worker.run(store)

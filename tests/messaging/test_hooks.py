@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hmac
+import json
 
 import pytest
 from starlette.applications import Starlette
@@ -12,9 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as Address
 
+from gateway.events import CallbackState
 from gateway.messaging.hooks import TOGETHER
 from gateway.metrics import Metrics
-from gateway.store import Draft, Store
+from gateway.store import Asked, Draft, Rating, Store
 from gateway.workshop import Workshop
 from tests.messaging.town import (
     ENVIRON,
@@ -126,3 +128,57 @@ async def test_a_slow_agency_leaves_connections_to_the_others(store: Store) -> N
         await Workshop(library(), here, Metrics(), pace=QUICK, demo=True).run(store, drain=True)
     assert len({headers["webhook-id"] for headers, _ in ear.heard}) == len(ear.heard) == 40
     assert 1 < most <= TOGETHER
+
+
+async def test_an_agency_is_told_of_call_backs_and_ratings(store: Store) -> None:
+    citizen = store.names.citizen(number("01"))
+    asked = Asked(
+        id=store.names.message_id(citizen.shard, "callback", "1"),
+        citizen=citizen,
+        queue="accueil",
+        agency="mairie",
+        service="guichet",
+        language="fr",
+        at=1_700_000_000,
+        due=1_700_172_800,
+        test=False,
+        body=b"sealed",
+    )
+    for _ in range(2):  # accepted again, it is not news
+        await store.callbacks.put(asked)
+    record = await store.callbacks.read(asked.id)
+    assert record is not None
+    assert await store.callbacks.change(record, CallbackState.DONE)
+    await store.feedback.put(
+        Rating(
+            id=store.names.message_id(3, "rate", "1"),
+            agency="mairie",
+            service="guichet",
+            step="Facile ?",
+            score=4,
+            language="fr",
+            channel="ussd",
+            operator="MTN",
+            at=1_700_000_000_000,
+            comment="Trop de monde",
+        )
+    )
+    ear = Ear()
+    await tell(store, ear)
+    bodies = {headers["webhook-id"]: json.loads(body) for headers, body in ear.heard}
+    assert {body["type"] for body in bodies.values()} == {
+        "callback.requested",
+        "callback.done",
+        "feedback.received",
+    }
+    assert bodies[f"{asked.id}.callback.requested"] == {
+        "type": "callback.requested",
+        "id": asked.id,
+        "at": "2023-11-14T22:13:20+00:00",
+        "queue": "accueil",
+        "service": "guichet",
+        "due": "2023-11-16T22:13:20+00:00",
+    }
+    (rated,) = [body for body in bodies.values() if body["type"] == "feedback.received"]
+    assert (rated["service"], rated["score"]) == ("guichet", 4)
+    assert not any(b"monde" in body for _, body in ear.heard)

@@ -305,7 +305,7 @@ async def test_renewing_goes_on_after_a_fault(store: Store, redis: Server) -> No
     pace = Pace(lease=0.03, first_pause=0.02)
     working = dispatch(Route("one", provider, 1000), pace=pace)
     hooks = Hooks(ENVIRON, httpx2.AsyncClient(), Metrics(), pace)
-    worker = Worker(Relay(library(), Metrics(), {}), working, hooks, {}, Metrics(), pace)
+    worker = Worker(Relay(library(), Metrics(), {}), working, hooks, {}, {}, Metrics(), pace)
     while not working.under_way:
         await working.run(store)
     stream, _ = store.names.queue(hers.citizen.shard, hers.lane.value)

@@ -181,6 +181,38 @@ async def test_a_message_is_cancelled_by_its_own_agency(store: Store) -> None:
     assert await store.outbox.cancel(hers.id, "anip") is MessageState.CANCELLED
 
 
+@pytest.mark.parametrize(("unsure", "ends"), [(False, "cancelled"), (True, "queued")])
+async def test_what_may_have_left_cannot_be_taken_back(
+    store: Store, unsure: bool, ends: str
+) -> None:
+    hers = draft(store, hold=False)
+    await store.outbox.accept(hers)
+    (entry,) = await taken(store, hers)
+    line = read_line(entry.payload)
+    begun = await store.outbox.begin(entry, line, hers.lane, "p")
+    assert begun is not None
+    settled = await store.outbox.settle(
+        entry, line, hers.lane, begun, MessageState.QUEUED, again=LATER, unsure=unsure
+    )
+    assert settled
+    state = await store.outbox.cancel(hers.id, "anip")
+    assert state is MessageState(ends)
+
+
+async def test_what_died_in_the_midst_of_an_attempt_cannot_be_taken_back(store: Store) -> None:
+    hers = draft(store, hold=False)
+    await store.outbox.accept(hers)
+    (entry,) = await taken(store, hers)
+    line = read_line(entry.payload)
+    await store.outbox.begin(entry, line, hers.lane, "p")
+    (again,) = await taken(store, hers, lease=0.0)
+    begun = await store.outbox.begin(again, line, hers.lane, "p")
+    assert begun is not None
+    queued = MessageState.QUEUED
+    await store.outbox.settle(again, line, hers.lane, begun, queued, again=LATER)  # surely not sent
+    assert await store.outbox.cancel(hers.id, "anip") is queued
+
+
 async def test_a_receipt_that_comes_too_early_is_kept(store: Store) -> None:
     ids = store.provider_ids
     assert await ids.trace("at", "ATXid_1", b"delivered") is None
