@@ -154,6 +154,11 @@ FIXED: Sequence[Fixed] = (
     Fixed("that a text message was answered", "48 hours", "so long providers bring it again"),
     Fixed("how many messages she sent", "10 minutes; a day", "two machines must not talk for ever"),
     Fixed("that one text went to one number", "1 hour", "the brake counts within an hour"),
+    Fixed(
+        "what a back end answered a citizen, sealed",
+        "as the operation's `cache` says",
+        "its agency knows how soon an answer is old",
+    ),
     Fixed("an agency's Idempotency-Key and its answer", "48 hours", "the API promises so"),
     Fixed(
         "rows of a batch, sealed",

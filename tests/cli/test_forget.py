@@ -30,7 +30,7 @@ from gateway.store.seal import KEY_ID, NONCE, OVERHEAD, Seal, _derive
 from gateway.web import inbox
 from gateway.workshop import Workshop
 from tests.conftest import NAME_KEY, SECRET_KEY, Server
-from tests.messaging.town import QUICK, draft
+from tests.messaging.town import LATER, QUICK, TEXT, draft
 from tests.turns.serving import TOKEN, Agency, Phone, environ, gateway, listening
 
 pytestmark = pytest.mark.anyio
@@ -383,6 +383,39 @@ async def test_an_attempt_in_hand_is_let_come_to_its_end(store: Store, redis: Se
     assert await forgetting == {"messages": 1}
     assert not redis.admin.exists(store.names.provider_id("p", "1")[1])
     assert not await store.outbox.report(message.id, MessageState.DELIVERED)
+
+
+async def test_whom_a_worker_is_about_to_tell_is_waited_for(town: Town, redis: Server) -> None:
+    """That she could not be reached: a message that would come after all."""
+    store, anne = town.store, Actor("staff:anne")
+    callback_id = await town.callback(HER, "help")
+    for _ in range(callbacks.TRIES):
+        await callbacks.take(store, callback_id, anne)
+        await callbacks.unreachable(store, callback_id, anne)
+    (taken,) = await store.missed.take(store.names.citizen(HER).shard, 1, lease=30.0)
+    forgetting = asyncio.create_task(forget(redis, HER))
+    await asyncio.sleep(0.5)
+    assert not forgetting.done()
+    await store.outbox.accept(draft(store, HER))
+    await store.missed.done(taken)
+    assert await forgetting == {"callbacks": 1, "messages": 1, "cancelled": 1}
+
+
+async def test_nothing_comes_later_and_no_brake_remembers(store: Store, redis: Server) -> None:
+    citizen, other = store.names.citizen(HER), store.names.citizen(neighbour(store))
+    for number, whose in ((HER, citizen), (neighbour(store), other)):
+        alike = store.names.digest("alike", whose.digest, TEXT)
+        message = draft(store, number, due=LATER - 1, alike=alike)
+        await store.outbox.accept(message, brake=3)
+    _, later = store.names.queue(citizen.shard, "mass")
+    assert redis.admin.zcard(later) == 2
+    brakes = [name for name in redis.everything() if b":d:" in name]
+    assert len(brakes) == 2
+    await forget(redis, HER)
+    assert [one.split()[0].decode() for one in redis.everything()[later.encode()]] == [message.id]
+    assert [name for name in redis.everything() if b":d:" in name] == [
+        store.names.brake(other, alike).encode()
+    ]
 
 
 async def test_a_batch_in_hand_is_let_come_to_the_end_of_its_piece(
