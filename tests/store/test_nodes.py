@@ -105,7 +105,7 @@ async def test_everything_is_looked_through_on_every_node(
     for phone in PHONES:
         await store.sessions.remember(store.names.citizen(phone), "fr")
     await store.close()
-    store = await opened(first.url)  # which has not learnt who holds what
+    store = await opened(second.url)  # it has not learnt who holds what: shard 0 is there
     found = [trace.name async for some in store.traces.scan() for trace in some]
     languages = {name for name in found if ":l:" in name}
     assert languages == {store.names.language(store.names.citizen(phone)) for phone in PHONES}
