@@ -28,8 +28,8 @@ from gateway.menu.loading import Loaded
 from gateway.menu.program import Program
 from gateway.messaging.receipts import OptOuts, Receipts
 from gateway.metrics import Metrics
-from gateway.settings import Settings
-from gateway.store import Store, open_store
+from gateway.settings import Settings, store_of
+from gateway.store import Store
 from gateway.turns.calls import Calls
 from gateway.turns.sms import SmsTurns
 from gateway.turns.ussd import UssdTurns
@@ -221,15 +221,7 @@ class Gateway:
         await self.backends.close()
 
     async def _open(self) -> None:
-        settings = self.settings
-        url = settings.redis_url
-        store = await open_store(
-            redis_url=None if url is None else url.get_secret_value(),
-            data=settings.data,
-            secret_keys=settings.secret_keys,
-            name_key=settings.name_key,
-            allow_unfit=settings.redis_trial,
-        )
+        store = await store_of(self.settings)
         self._have(store)
         _log.info("store-open", server=store.fitness.server, faults=list(store.fitness.faults))
 

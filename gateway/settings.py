@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gateway.errors import SettingsError
+from gateway.store import Lifetimes, Store, lifetimes, open_store
 from gateway.store.seal import read_key
 
 LEAST_TOKEN = 24  # characters; 128 bits in hex digits are 32
@@ -100,6 +101,7 @@ class Settings(BaseSettings):
     port: int = Field(8000, validation_alias="PORT", ge=0, le=65535)
     workers: int = Field(1, validation_alias="WEB_CONCURRENCY", ge=1, le=64)
     worker_port: int | None = Field(None, validation_alias="GATEWAY_WORKER_PORT", ge=1, le=65535)
+    lifetimes: Lifetimes = Field(default_factory=Lifetimes)  # from GATEWAY_KEEP_…
     log_level: str = Field(
         "info", validation_alias="GATEWAY_LOG_LEVEL", pattern="^(debug|info|warning|error)$"
     )
@@ -177,6 +179,10 @@ def read(environ: Mapping[str, str], *, needs_token: bool = False) -> Settings:
     faults: list[str] = []
     settings: Settings | None = None
     try:
+        given["lifetimes"] = lifetimes.read(environ)
+    except SettingsError as error:
+        faults += str(error).splitlines()
+    try:
         settings = Settings(**given)
     except ValidationError as error:
         for fault in error.errors(include_input=False, include_url=False):
@@ -195,6 +201,19 @@ def read(environ: Mapping[str, str], *, needs_token: bool = False) -> Settings:
     if faults or settings is None:
         raise SettingsError("\n".join(faults))
     return settings
+
+
+async def store_of(settings: Settings) -> Store:
+    """Opens the store that the settings name, with their lifetimes. Raises as `open_store`."""
+    url = settings.redis_url
+    return await open_store(
+        redis_url=None if url is None else url.get_secret_value(),
+        data=settings.data,
+        secret_keys=settings.secret_keys,
+        name_key=settings.name_key,
+        allow_unfit=settings.redis_trial,
+        lifetimes=settings.lifetimes,
+    )
 
 
 def _missing(name: str) -> str:

@@ -365,7 +365,7 @@ async def test_why_there_is_no_redis_is_told_once_and_shown(
         tried.append(next(reasons, "no room"))
         raise StoreUnavailable(tried[-1])
 
-    monkeypatch.setattr("gateway.app.open_store", opening)
+    monkeypatch.setattr("gateway.settings.open_store", opening)
     app = gateway(environ(redis.url, NOWHERE))
     async with listening(app) as base, httpx2.AsyncClient(trust_env=False) as http:
         await _until(lambda: len(tried) > 6)
@@ -403,7 +403,7 @@ async def test_a_redis_that_turns_out_unfit_ends_the_process(
     monkeypatch.setattr("gateway.app.REDIS_PAUSE", 0.01)
     monkeypatch.setattr("gateway.app.signal.raise_signal", ended.append)
     opening = AsyncMock(side_effect=[StoreUnavailable("away"), StoreUnfit("it would lose data")])
-    monkeypatch.setattr("gateway.app.open_store", opening)
+    monkeypatch.setattr("gateway.settings.open_store", opening)
     async with listening(gateway(environ(redis.url, NOWHERE))):
         await _until(lambda: bool(ended))
     assert ended == [signal.SIGTERM]

@@ -16,8 +16,8 @@ from gateway.errors import SettingsError
 from gateway.menu.library import Library
 from gateway.menu.program import Site
 from gateway.messaging.acceptance import KeyKind
-from gateway.settings import Settings, read
-from gateway.store import Store, open_store
+from gateway.settings import Settings, read, store_of
+from gateway.store import Store
 from gateway.text.msisdn import canonical
 
 _Given = TypeVar("_Given")
@@ -102,14 +102,7 @@ def _site(settings: Settings) -> Site:
 
 def _with_store(settings: Settings, do: Callable[[Store], Awaitable[_Given]]) -> _Given:
     async def run() -> _Given:
-        url = settings.redis_url
-        store = await open_store(
-            redis_url=None if url is None else url.get_secret_value(),
-            data=settings.data,
-            secret_keys=settings.secret_keys,
-            name_key=settings.name_key,
-            allow_unfit=settings.redis_trial,
-        )
+        store = await store_of(settings)
         try:
             return await do(store)
         finally:

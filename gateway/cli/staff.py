@@ -12,8 +12,8 @@ import click
 from gateway.centre import passwords, staff
 from gateway.centre.staff import Account, AccountRefused, Role
 from gateway.errors import SettingsError
-from gateway.settings import read
-from gateway.store import Store, open_store
+from gateway.settings import read, store_of
+from gateway.store import Store
 
 _Given = TypeVar("_Given")
 
@@ -122,14 +122,7 @@ def _run(do: Callable[[Store], Awaitable[_Given]]) -> _Given:
     settings = read(os.environ)
 
     async def run() -> _Given:
-        url = settings.redis_url
-        store = await open_store(
-            redis_url=None if url is None else url.get_secret_value(),
-            data=settings.data,
-            secret_keys=settings.secret_keys,
-            name_key=settings.name_key,
-            allow_unfit=settings.redis_trial,
-        )
+        store = await store_of(settings)
         try:
             return await do(store)
         finally:

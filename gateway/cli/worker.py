@@ -20,8 +20,8 @@ from gateway import logs, operations
 from gateway.errors import MenuError, SettingsError, StoreUnavailable
 from gateway.menu.library import Library
 from gateway.metrics import Metrics
-from gateway.settings import Settings, read
-from gateway.store import Store, open_store
+from gateway.settings import Settings, read, store_of
+from gateway.store import Store
 from gateway.workshop import Workshop
 
 REDIS_PAUSE = 1.0  # seconds between two attempts to open a Redis that is away at the start
@@ -76,17 +76,10 @@ def menus(settings: Settings) -> Library:
 
 async def opened(settings: Settings, *, wait: bool) -> Store:
     """The store. One that is away is waited for, if `wait` says so."""
-    url = settings.redis_url
     told = ""
     while True:
         try:
-            return await open_store(
-                redis_url=None if url is None else url.get_secret_value(),
-                data=settings.data,
-                secret_keys=settings.secret_keys,
-                name_key=settings.name_key,
-                allow_unfit=settings.redis_trial,
-            )
+            return await store_of(settings)
         except StoreUnavailable as error:
             if not wait:
                 raise

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -203,6 +203,13 @@ async def begin(
         "at": str(int(at)),
     }
     return await store.jobs.put(batch, fields, pieces)
+
+
+def without(piece: bytes, whose: Callable[[str], bool]) -> tuple[bytes, int]:
+    """A piece without the rows whose number is somebody's, as it was written; and how many."""
+    rows = _decoder.decode(piece).rows
+    rest = [row for row in rows if not whose(row[1])]
+    return _encoder.encode(Piece(rest)), len(rows) - len(rest)
 
 
 class Batches:

@@ -33,6 +33,9 @@ Taker = Callable[[Store, int, Kept, Order], Awaitable[None]]
 
 _ASIDE = "unreadable"  # the queue of what no key opens, or no release can do
 
+SET_ASIDE = (_ASIDE, "callback", "rate")
+"""Queues that orders lie in as they are: earlier releases moved requests and ratings there."""
+
 _log = structlog.get_logger("gateway.messaging")
 
 

@@ -19,7 +19,7 @@ from gateway.messaging.dispatch import Dispatch
 from gateway.messaging.errands import Doer, Errands
 from gateway.messaging.hooks import Hooks
 from gateway.messaging.pace import Pace
-from gateway.messaging.relay import Relay
+from gateway.messaging.relay import SET_ASIDE, Relay
 from gateway.metrics import Metrics
 from gateway.store import Store
 
@@ -131,22 +131,28 @@ class Worker:
                 _log.error("worker-stumbled", loop="renewals", **failure(error))
 
     async def _upkeep(self, store: Store) -> None:
-        """Messages whose receipts are overdue, lists of what has ended, and what is counted for the
-        engineer."""
+        """Messages whose receipts are overdue, what has lain for its lifetime and is not ended by
+        Redis itself, and what is counted for the engineer."""
         while True:
             try:
                 for shard in range(store.names.shards):
                     while await store.outbox.age(shard):
                         pass
-                    await store.callbacks.trim(shard)
-                    await store.feedback.trim(shard)
-                await store.audit.trim()
+                await self._end(store)
                 await self._count(store)
             except StoreUnavailable:
                 pass
             except Exception as error:
                 _log.error("worker-stumbled", loop="upkeep", **failure(error))
             await asyncio.sleep(self._pace.upkeep)
+
+    async def _end(self, store: Store) -> None:
+        for shard in range(store.names.shards):
+            for queue in (None, *SET_ASIDE):
+                await store.effects.age(shard, queue)
+            await store.callbacks.trim(shard)
+            await store.feedback.trim(shard)
+        await store.audit.trim()
 
     async def _count(self, store: Store) -> None:
         queues = {lane.value: store.outbox.lanes[lane] for lane in Lane}

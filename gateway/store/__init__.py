@@ -15,6 +15,7 @@ from gateway.store.queues import Queue, Taken
 from gateway.store.requests import Claimed
 from gateway.store.seal import Seal, new_key, read_key, read_keys
 from gateway.store.sessions import Loaded, Sessions, State
+from gateway.store.traces import Trace, bound_to
 
 __all__ = [
     "STATES",
@@ -48,8 +49,10 @@ __all__ = [
     "State",
     "Store",
     "Taken",
+    "Trace",
     "Verdict",
     "Wanted",
+    "bound_to",
     "new_key",
     "open_store",
     "read_key",

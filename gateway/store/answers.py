@@ -13,6 +13,7 @@ from gateway.store.nodes import Nodes
 from gateway.store.seal import Seal
 
 LEASE = 3_000  # milliseconds that a call counts as under way, unless it is renewed
+_ASKED = b""  # in place of an answer that is still to come
 KEPT = 86_400_000  # milliseconds of an answer: as long as any conversation lasts
 
 
@@ -33,7 +34,7 @@ class Answers:
         key, lease = self._names.answer(citizen, call)
         sealed, under_way = await self._nodes.execute(citizen.shard, "MGET", key, lease)
         try:
-            answer = None if sealed is None else self._seal.open(sealed, key.encode())
+            answer = self._seal.open(sealed, key.encode()) if sealed else None
         except SealBroken:
             answer = None
         return Found(answer, under_way is not None)
@@ -41,7 +42,7 @@ class Answers:
     async def begin(self, citizen: Citizen, call: bytes) -> None:
         """Some process is at it; what an earlier one came to counts no more."""
         key, _ = self._names.answer(citizen, call)
-        await self._nodes.execute(citizen.shard, "DEL", key)
+        await self._nodes.execute(citizen.shard, "SET", key, _ASKED, "PX", KEPT)
         await self.hold(citizen, call)
 
     async def hold(self, citizen: Citizen, call: bytes) -> None:
@@ -50,7 +51,8 @@ class Answers:
         await self._nodes.execute(citizen.shard, "SET", lease, "", "PX", LEASE)
 
     async def put(self, citizen: Citizen, call: bytes, answer: bytes) -> None:
+        """Unless she was forgotten since it was asked."""
         key, lease = self._names.answer(citizen, call)
         sealed = self._seal.seal(answer, key.encode())
-        await self._nodes.execute(citizen.shard, "SET", key, sealed, "PX", KEPT)
+        await self._nodes.execute(citizen.shard, "SET", key, sealed, "PX", KEPT, "XX")
         await self._nodes.execute(citizen.shard, "DEL", lease)

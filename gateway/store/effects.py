@@ -6,11 +6,13 @@ once for each effect key, sealed like a session.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 from gateway.errors import SealBroken
 from gateway.store.keys import Names
-from gateway.store.library import DONE, MOVE, TAKE
+from gateway.store.library import DONE, DROP_ENTRY, MOVE, TAKE
+from gateway.store.lifetimes import Lifetimes
 from gateway.store.nodes import Nodes
 from gateway.store.seal import Seal
 
@@ -26,18 +28,24 @@ class Kept:
 
 
 class Effects:
-    def __init__(self, nodes: Nodes, names: Names, seal: Seal) -> None:
+    def __init__(self, nodes: Nodes, names: Names, seal: Seal, lifetimes: Lifetimes) -> None:
         self._nodes = nodes
         self._names = names
         self._seal = seal
+        self._life = round(lifetimes.stream * 1000)
 
-    async def read(self, shard: int, *, after: str = "0", count: int = 100) -> list[Kept]:
+    async def read(
+        self, shard: int, *, after: str = "0", count: int = 100, queue: str | None = None
+    ) -> list[Kept]:
         """The effects of a shard that come after the entry `after`, oldest first, at most
-        `count`. Nothing is taken off. Raises StoreUnavailable."""
-        stream = self._names.stream(shard)
+        `count`; of the `queue` that they were moved to, if that is named. Nothing is taken off.
+        Raises StoreUnavailable."""
+        stream = self._stream(shard, queue)
         start = "-" if after == "0" else f"({after}"
         found = await self._nodes.execute(shard, "XRANGE", stream, start, "+", "COUNT", count)
-        return [self._kept(stream, name.decode(), fields) for name, fields in found]
+        # Moved as they are, they stay sealed under the name of the stream they came from.
+        sealed = self._names.stream(shard)
+        return [self._kept(sealed, name.decode(), fields) for name, fields in found]
 
     async def last(self, shard: int) -> str:
         """The id of the newest entry, "0" if there is none: from here on, `read` gives what is
@@ -69,6 +77,25 @@ class Effects:
         keys = (self._names.queue(shard, queue)[0], self._names.stream(shard))
         for entry, _ in await self._nodes.execute(shard, "XRANGE", keys[0], "-", "+"):
             await self._nodes.call(shard, MOVE, keys, (entry,))
+
+    async def drop(self, shard: int, kept: Kept, *, lease: float, queue: str | None = None) -> bool:
+        """Takes an effect off that is not to be done. False if a worker has it in hand, whose
+        lease of `lease` seconds is not over."""
+        keys = (self._stream(shard, queue),)
+        dropped = await self._nodes.call(shard, DROP_ENTRY, keys, (kept.id, round(lease * 1000)))
+        return bool(dropped)
+
+    async def age(self, shard: int, queue: str | None = None) -> int:
+        """Ends what lay in a shard's stream for its lifetime, or in the `queue` that it was moved
+        to; how many entries."""
+        stream = self._stream(shard, queue)
+        oldest = round(time.time() * 1000) - self._life
+        ended: int = await self._nodes.execute(shard, "XTRIM", stream, "MINID", oldest)
+        return ended
+
+    def _stream(self, shard: int, queue: str | None) -> str:
+        names = self._names
+        return names.stream(shard) if queue is None else names.queue(shard, queue)[0]
 
     def _kept(self, stream: str, name: str, fields: list[bytes]) -> Kept:
         entry = dict(zip(fields[::2], fields[1::2], strict=True))

@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 
 from gateway.errors import SealBroken
 from gateway.store.keys import Citizen, Names
+from gateway.store.lifetimes import Lifetimes
 from gateway.store.nodes import Nodes
 from gateway.store.seal import Seal
-
-LIFE = 400 * 86_400_000  # milliseconds since somebody last began to follow the case
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +24,11 @@ class Follower:
 
 
 class Followers:
-    def __init__(self, nodes: Nodes, names: Names, seal: Seal) -> None:
+    def __init__(self, nodes: Nodes, names: Names, seal: Seal, lifetimes: Lifetimes) -> None:
         self._nodes = nodes
         self._names = names
         self._seal = seal
+        self._life = round(lifetimes.followers * 1000)  # since somebody last began to follow
 
     async def follow(self, citizen: Citizen, agency: str, reference: str, payload: bytes) -> None:
         """From now on; a second time changes only the payload."""
@@ -37,9 +37,9 @@ class Followers:
         sealed = self._seal.seal(payload, key.encode() + citizen.digest.encode())
         shard, execute = citizen.shard, self._nodes.execute
         await execute(shard, "HSET", key, citizen.digest, sealed)
-        await execute(shard, "PEXPIRE", key, LIFE)
+        await execute(shard, "PEXPIRE", key, self._life)
         await execute(shard, "SADD", hers, case)
-        await execute(shard, "PEXPIRE", hers, LIFE)
+        await execute(shard, "PEXPIRE", hers, self._life)
 
     async def unfollow(self, citizen: Citizen, agency: str, reference: str) -> bool:
         """Whether she followed it."""

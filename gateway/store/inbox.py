@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from gateway.errors import SealBroken
 from gateway.store.keys import Citizen, Names
+from gateway.store.lifetimes import Lifetimes
 from gateway.store.nodes import Nodes
 from gateway.store.seal import Seal
 
 MOST = 20
-LIFE = 86_400_000  # milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +22,18 @@ class Received:
 
 
 class Inbox:
-    def __init__(self, nodes: Nodes, names: Names, seal: Seal) -> None:
+    def __init__(self, nodes: Nodes, names: Names, seal: Seal, lifetimes: Lifetimes) -> None:
         self._nodes = nodes
         self._names = names
         self._seal = seal
+        self._life = round(lifetimes.inbox * 1000)
 
     async def put(self, citizen: Citizen, payload: bytes) -> None:
         key = self._names.inbox(citizen)
         sealed = self._seal.seal(payload, key.encode())
         execute = self._nodes.execute
         await execute(citizen.shard, "XADD", key, "MAXLEN", MOST, "*", "b", sealed)
-        await execute(citizen.shard, "PEXPIRE", key, LIFE)
+        await execute(citizen.shard, "PEXPIRE", key, self._life)
 
     async def read(self, citizen: Citizen) -> list[Received]:
         """The newest, oldest of them first."""

@@ -207,8 +207,7 @@ class Names:
 
     def readings(self, citizen: Citizen, backend: str) -> str:
         """What a back end answered her lately."""
-        hers = text(self.digest("readings", citizen.digest, backend))
-        return f"{self._tags[citizen.shard]}:a:{hers}"
+        return f"{self._tags[citizen.shard]}:a:{backend}:{citizen.digest}"
 
     def answer(self, citizen: Citizen, call: bytes) -> tuple[str, str]:
         """What a slow call of hers came to, and that it is under way."""

@@ -38,6 +38,7 @@ from gateway.store.requests import Requests
 from gateway.store.seal import Seal
 from gateway.store.sessions import Sessions
 from gateway.store.staff import Staff
+from gateway.store.traces import Traces
 
 # Redis says so of a login that it will not take later either.
 _LOGIN = re.compile(r"\b(WRONGPASS|NOAUTH|NOPERM)\b")
@@ -70,16 +71,18 @@ class Store:
         self.names = names
         self.seal = seal
         self.sessions = sessions
-        self.effects = Effects(nodes, names, seal)
-        self.outbox = Outbox(nodes, names, seal, durability=durability, limits=limits)
+        self.effects = Effects(nodes, names, seal, lifetimes)
+        self.outbox = Outbox(
+            nodes, names, seal, durability=durability, limits=limits, lifetimes=lifetimes
+        )
         self.hooks = Queue(nodes, names, "hooks")
         self.missed = Queue(nodes, names, "missed")
-        self.jobs = Jobs(nodes, names, seal, durability)
-        self.provider_ids = ProviderIds(nodes, names)
+        self.jobs = Jobs(nodes, names, seal, durability, lifetimes)
+        self.provider_ids = ProviderIds(nodes, names, lifetimes)
         self.gates = Gates(nodes, names)
         self.optouts = OptOuts(nodes, names, durability)
-        self.followers = Followers(nodes, names, seal)
-        self.requests = Requests(nodes, names, seal)
+        self.followers = Followers(nodes, names, seal, lifetimes)
+        self.requests = Requests(nodes, names, seal, lifetimes)
         self.agency_keys = AgencyKeys(nodes, names)
         self.callbacks = Callbacks(nodes, names, seal, durability, lifetimes)
         self.feedback = Feedback(nodes, names, seal, lifetimes)
@@ -89,7 +92,8 @@ class Store:
         self.readings = Readings(nodes, names, seal)
         self.answers = Answers(nodes, names, seal)
         self.late = Queue(nodes, names, "late")
-        self.inbox = Inbox(nodes, names, seal)
+        self.inbox = Inbox(nodes, names, seal, lifetimes)
+        self.traces = Traces(nodes, names)
         self.fitness = fitness
         self._nodes = nodes
         self._durability = durability

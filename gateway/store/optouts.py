@@ -15,7 +15,9 @@ class OptOuts:
 
     async def stop(self, citizen: Citizen, sender: str) -> None:
         """On the server's disk when this returns, where that can be known."""
-        await self._nodes.execute(citizen.shard, "SET", self._names.stop_word(citizen, sender), "")
+        # Whose it is, so that it can be found again without the sender.
+        key = self._names.stop_word(citizen, sender)
+        await self._nodes.execute(citizen.shard, "SET", key, citizen.digest)
         await self._durability.wait(citizen.shard)
 
     async def start(self, citizen: Citizen, sender: str) -> None:

@@ -18,6 +18,7 @@
 --    y  history: for each state its letter, seconds since the epoch (4 bytes, big-endian), the
 --       length of a reason (1 byte), and the reason
 --    c  key of the citizen's stop word                 w  provider of the newest attempt
+--    i  keyed hash of the citizen's number, by which she can be forgotten
 --    r  1: an earlier attempt may have left, so that nobody can take it back
 
 local GROUP = 'workers'
@@ -294,6 +295,35 @@ local function cancel(keys, args)
   return { 1, 'c' }
 end
 
+-- Nothing is left of a message. Its entry in a lane finds no record, and goes by itself.
+-- keys: record, body, awaiting; args: shard tag, id, 1 even if an attempt is being made
+-- gives the letter that it had, or ''
+local function erase(keys, args)
+  local letter = redis.call('HGET', keys[1], 's')
+  if not letter or (letter == 'b' and args[3] ~= '1') then
+    return letter or ''
+  end
+  if letter == 'a' or letter == 'q' then
+    enter(keys[1], args[1], args[2], 'c', 'forgotten')
+  end
+  redis.call('ZREM', keys[3], args[2])
+  redis.call('DEL', keys[1], keys[2])
+  return letter
+end
+
+-- An entry is taken off a stream, unless a worker has it in hand.
+-- keys: stream; args: entry, lease in ms
+-- gives 1 if it is off, 0 if somebody is at it
+local function drop(keys, args)
+  local pending = redis.pcall('XPENDING', keys[1], GROUP, args[1], args[1], 1)
+  if not pending.err and pending[1] and pending[1][3] < tonumber(args[2]) then
+    return 0
+  end
+  redis.pcall('XACK', keys[1], GROUP, args[1])
+  redis.call('XDEL', keys[1], args[1])
+  return 1
+end
+
 -- Messages whose receipt never came are given up.
 -- keys: awaiting; args: shard tag, most, life of a settled body in ms
 -- gives how many
@@ -389,6 +419,8 @@ redis.register_function('gateway_begin_VERSION', begin)
 redis.register_function('gateway_settle_VERSION', settle)
 redis.register_function('gateway_report_VERSION', report)
 redis.register_function('gateway_cancel_VERSION', cancel)
+redis.register_function('gateway_erase_VERSION', erase)
+redis.register_function('gateway_drop_VERSION', drop)
 redis.register_function('gateway_age_VERSION', age)
 redis.register_function('gateway_attach_VERSION', attach)
 redis.register_function('gateway_trace_VERSION', trace)

@@ -17,12 +17,12 @@ from gateway.errors import SealBroken
 from gateway.events import Lane, MessageState
 from gateway.store.fence import Durability
 from gateway.store.keys import Citizen, Names
-from gateway.store.library import ACCEPT, AGE, BEGIN, CANCEL, REPORT, SETTLE
+from gateway.store.library import ACCEPT, AGE, BEGIN, CANCEL, ERASE, REPORT, SETTLE
+from gateway.store.lifetimes import Lifetimes
 from gateway.store.nodes import Nodes
 from gateway.store.queues import Queue, Taken
 from gateway.store.seal import Seal
 
-DAY = 86_400.0
 HOUR = 3_600.0
 
 STATES: Mapping[str, MessageState] = MappingProxyType(
@@ -123,10 +123,8 @@ class Begun(msgspec.Struct, frozen=True, gc=False):
 
 
 class Limits(msgspec.Struct, frozen=True, gc=False):
-    """Seconds that things are kept, and how often they are done."""
+    """Seconds that things take, and how often they are done."""
 
-    settled_body: float = 7 * DAY  # number and text of a settled message
-    record: float = 90 * DAY
     receipt: float = 72 * HOUR  # waited for
     attempts: int = 12  # of one message
     brake_window: float = HOUR
@@ -143,8 +141,11 @@ class Outbox:
         *,
         durability: Durability,
         limits: Limits,
+        lifetimes: Lifetimes,
     ) -> None:
         self.limits = limits
+        self._text_life = _ms(lifetimes.texts)
+        self._record_life = _ms(lifetimes.messages)
         self.lanes = {lane: Queue(nodes, names, lane.value, messages=True) for lane in Lane}
         self._nodes = nodes
         self._names = names
@@ -168,7 +169,7 @@ class Outbox:
         alike = draft.alike if brake and draft.alike is not None else None
         brake_key = self._names.brake(draft.citizen, alike or b"")
         now_to_until = max(60_000, draft.until - _now_ms())
-        life = now_to_until + _ms(self.limits.settled_body)
+        life = now_to_until + self._text_life
         new, letter = await self._nodes.call(
             shard,
             ACCEPT,
@@ -188,10 +189,11 @@ class Outbox:
                 draft.due,
                 self._seal.seal(draft.body, body.encode()),
                 life,
-                life + _ms(self.limits.record),
+                life + self._record_life,
                 brake if alike is not None else 0,
                 _ms(self.limits.brake_window),
-                _ms(self.limits.settled_body),
+                self._text_life,
+                *("i", draft.citizen.digest),
                 *("h", _bit(draft.hold), "u", draft.until, "e", _bit(draft.essential)),
                 *("a", draft.agency, "k", _bit(draft.told), "t", draft.template or "-"),
                 *("v", draft.version, "g", draft.segments, "x", _bit(draft.test)),
@@ -237,9 +239,38 @@ class Outbox:
             shard,
             CANCEL,
             self._names.message(shard, message_id),
-            (self._names.tag(shard), message_id, agency, _ms(self.limits.settled_body)),
+            (self._names.tag(shard), message_id, agency, self._text_life),
         )
         return STATES[letter.decode()] if letter else None
+
+    # ---- what is forgotten -----------------------------------------------------------
+
+    async def whose(self, message_id: str) -> tuple[str, bytes | None]:
+        """The digest of the citizen it goes to ("" where there is no such message, or an earlier
+        release accepted it), and its body."""
+        shard = self._names.shard_of(message_id) or 0
+        record, body = self._names.message(shard, message_id)
+        digest = await self._nodes.execute(shard, "HGET", record, "i")
+        sealed = await self._nodes.execute(shard, "GET", body)
+        opened = None if sealed is None else self._opened(sealed, body)
+        return (digest or b"").decode(), opened
+
+    async def erase(self, message_id: str, *, force: bool = False) -> MessageState | None:
+        """Leaves nothing of a message; what still waits is counted as cancelled and not sent. Gives
+        the state that it had, None if there is none. While an attempt is being made (SUBMITTING)
+        it stays, unless by `force`."""
+        shard = self._names.shard_of(message_id) or 0
+        letter = await self._nodes.call(
+            shard,
+            ERASE,
+            (*self._names.message(shard, message_id), self._names.awaiting(shard)),
+            (self._names.tag(shard), message_id, _bit(force)),
+        )
+        return STATES[letter.decode()] if letter else None
+
+    async def unbrake(self, citizen: Citizen, alike: bytes) -> None:
+        """The brake has not seen this text go to her."""
+        await self._nodes.execute(citizen.shard, "DEL", self._names.brake(citizen, alike))
 
     # ---- for workers -----------------------------------------------------------------
 
@@ -259,7 +290,7 @@ class Outbox:
                 taken.entry,
                 provider,
                 self.limits.attempts,
-                _ms(self.limits.settled_body),
+                self._text_life,
             ),
         )
         if not go:
@@ -301,7 +332,7 @@ class Outbox:
                 begun.attempt,
                 _LETTERS[state],
                 reason,
-                _ms(self.limits.settled_body),
+                self._text_life,
                 line.written(),
                 due,
                 _bit(unsure),
@@ -323,7 +354,7 @@ class Outbox:
                 message_id,
                 _LETTERS[state],
                 reason,
-                _ms(self.limits.settled_body),
+                self._text_life,
                 _now_ms() + _ms(self.limits.receipt),
             ),
         )
@@ -335,7 +366,7 @@ class Outbox:
             shard,
             AGE,
             (self._names.awaiting(shard),),
-            (self._names.tag(shard), most, _ms(self.limits.settled_body)),
+            (self._names.tag(shard), most, self._text_life),
         )
         return given_up
 

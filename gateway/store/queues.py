@@ -7,7 +7,7 @@ taker's for a lease; what nobody renews is given to the next one, marked as `aga
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -67,6 +67,34 @@ class Queue:
     async def later(self, taken: Taken, payload: bytes, due: int) -> bool:
         """Takes an entry off, and puts `payload` in for `due`, milliseconds since the epoch."""
         return await self._done(taken, payload, due)
+
+    async def held(self, shard: int, *, lease: float) -> list[bytes]:
+        """What workers have in hand: the payloads whose lease of `lease` seconds is not over."""
+        stream, _ = self._names.queue(shard, self._name)
+        execute = self._nodes.execute
+        if not await execute(shard, "EXISTS", stream):
+            return []
+        if not await execute(shard, "XINFO", "GROUPS", stream):
+            return []
+        pending = await execute(shard, "XPENDING", stream, "workers", "-", "+", 1000)
+        held = []
+        for entry, _, idle, _ in pending:
+            found = await execute(shard, "XRANGE", stream, entry, entry)
+            if idle < lease * 1000 and found:
+                held.append(found[0][1][1])
+        return held
+
+    async def later_without(self, shard: int, ids: Collection[str]) -> None:
+        """Takes out of what comes later whatever begins with one of `ids`."""
+        _, later = self._names.queue(shard, self._name)
+        cursor = b"0"
+        while True:
+            cursor, found = await self._nodes.execute(shard, "ZSCAN", later, cursor, "COUNT", 500)
+            gone = [one for one in found[::2] if one.partition(b" ")[0].decode() in ids]
+            if gone:
+                await self._nodes.execute(shard, "ZREM", later, *gone)
+            if cursor == b"0":
+                return
 
     async def size(self, shard: int) -> tuple[int, int]:
         """How many entries there are, and how many wait for later."""

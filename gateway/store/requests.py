@@ -12,10 +12,9 @@ import msgspec
 
 from gateway.errors import SealBroken
 from gateway.store.keys import Names
+from gateway.store.lifetimes import Lifetimes
 from gateway.store.nodes import Nodes
 from gateway.store.seal import Seal
-
-LIFE = 48 * 3_600_000  # milliseconds
 
 _DIGEST = 16
 
@@ -28,16 +27,18 @@ class Claimed(msgspec.Struct, frozen=True, gc=False):
 
 
 class Requests:
-    def __init__(self, nodes: Nodes, names: Names, seal: Seal) -> None:
+    def __init__(self, nodes: Nodes, names: Names, seal: Seal, lifetimes: Lifetimes) -> None:
         self._nodes = nodes
         self._names = names
         self._seal = seal
+        self._life = round(lifetimes.requests * 1000)
+        self._filed_life = round(lifetimes.messages * 1000)
 
     async def claim(self, agency: str, key: str, body: bytes) -> Claimed:
         """`body` is whatever makes two requests the same one."""
         shard, name = self._names.request(agency, key)
         ours = self._names.digest("body", body)
-        found = await self._nodes.execute(shard, "SET", name, ours, "PX", LIFE, "NX", "GET")
+        found = await self._nodes.execute(shard, "SET", name, ours, "PX", self._life, "NX", "GET")
         return Claimed(other=False) if found is None else self._read(found, name, ours)
 
     async def known(self, agency: str, key: str, body: bytes) -> Claimed | None:
@@ -62,7 +63,23 @@ class Requests:
         """What the same request is to be answered from now on."""
         shard, name = self._names.request(agency, key)
         value = self._names.digest("body", body) + self._seal.seal(answer, name.encode())
-        await self._nodes.execute(shard, "SET", name, value, "PX", LIFE)
+        await self._nodes.execute(shard, "SET", name, value, "PX", self._life)
+
+    async def answer(self, shard: int, name: str) -> bytes | None:
+        """What was answered to the request of that key's name."""
+        found = await self._nodes.execute(shard, "GET", name)
+        sealed = b"" if found is None else found[_DIGEST:]
+        try:
+            return self._seal.open(sealed, name.encode()) if sealed else None
+        except SealBroken:
+            return None
+
+    async def amend(self, shard: int, name: str, answer: bytes) -> None:
+        """Another answer to the request of that key's name, for what is left of its life."""
+        found = await self._nodes.execute(shard, "GET", name)
+        if found is not None:
+            value = found[:_DIGEST] + self._seal.seal(answer, name.encode())
+            await self._nodes.execute(shard, "SET", name, value, "XX", "KEEPTTL")
 
     # ---- messages by reference -------------------------------------------------------
 
@@ -70,7 +87,7 @@ class Requests:
         """Puts a message under its agency's reference; `at` in milliseconds, for the order."""
         shard, name = self._names.reference(agency, reference)
         await self._nodes.execute(shard, "ZADD", name, at, message_id)
-        await self._nodes.execute(shard, "PEXPIRE", name, 90 * 86_400_000)
+        await self._nodes.execute(shard, "PEXPIRE", name, self._filed_life)
 
     async def filed(self, agency: str, reference: str, most: int = 100) -> list[str]:
         """The newest messages under a reference, newest first."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import time
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
@@ -26,6 +27,7 @@ from gateway.store.library import LOAD, RELEASE, SAVE
 from gateway.store.lifetimes import Lifetimes
 from gateway.store.nodes import Aside, Nodes
 from gateway.store.seal import Seal
+from gateway.store.traces import bound_to
 
 _FORMAT = b"\x01"
 _HEADER = 35  # bytes; functions.lua draws it
@@ -233,7 +235,7 @@ class Sessions:
             self._names.shard(session),
             "SET",
             self._names.binding(session),
-            f"{citizen.shard}:{citizen.digest}",
+            bound_to(citizen),
             "PX",
             _ms(ttl),
             read=_nothing,
@@ -258,6 +260,13 @@ class Sessions:
     async def forget(self, citizen: Citizen) -> None:
         """Her conversation, pins and language: she is new to the gateway."""
         await self._nodes.execute(citizen.shard, "DEL", *self._names.conversation(citizen))
+
+    async def claimed(self, citizen: Citizen) -> float:
+        """For how many seconds the step that is under way may take, 0.0 if there is none."""
+        key = self._names.session(citizen)
+        head = await self._nodes.execute(citizen.shard, "GETRANGE", key, 0, _HEADER - 1)
+        ends = int.from_bytes(head[29:], "big") / 1000 if len(head) == _HEADER else 0.0
+        return max(0.0, ends - time.time())
 
     async def close(self) -> None:
         """Lets what is given back on the side come to its end."""

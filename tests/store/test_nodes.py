@@ -96,6 +96,23 @@ async def test_shards_are_found_on_the_node_that_holds_them(
     await store.close()
 
 
+async def test_everything_is_looked_through_on_every_node(
+    two_nodes: tuple[Launched, Launched],
+) -> None:
+    """Scanning names no key, so no node says that others have more."""
+    first, second = two_nodes
+    store = await opened(first.url)
+    for phone in PHONES:
+        await store.sessions.remember(store.names.citizen(phone), "fr")
+    await store.close()
+    store = await opened(second.url)  # it has not learnt who holds what: shard 0 is there
+    found = [trace.name async for some in store.traces.scan() for trace in some]
+    languages = {name for name in found if ":l:" in name}
+    assert languages == {store.names.language(store.names.citizen(phone)) for phone in PHONES}
+    assert all(int(str(node.admin.dbsize())) > 0 for node in (first, second))
+    await store.close()
+
+
 def _where(node: Launched, shard: int) -> bytes:
     try:
         node.ask("GET", f"{{{shard:02}}}:s:nobody")

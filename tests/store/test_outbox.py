@@ -256,7 +256,7 @@ async def test_number_and_text_are_dropped_after_the_end_and_the_counts_stay(
     hers = draft(store, until=now() + 3_600_000)
     await store.outbox.accept(hers)
     _, body = store.names.message(hers.citizen.shard, hers.id)
-    week = round(store.outbox.limits.settled_body * 1000)
+    week = round(store.lifetimes.texts * 1000)
     assert week < redis.admin.pttl(body) <= week + 3_600_000  # as long as it may be sent, and then
     await store.outbox.cancel(hers.id, "anip")
     assert week - 60_000 < redis.admin.pttl(body) <= week
@@ -278,7 +278,7 @@ async def test_what_is_suppressed_at_once_is_dropped_as_soon(
     assert await store.outbox.accept(second, brake=1) == (True, MessageState.SUPPRESSED)
     assert (await path(store, second))[-1] == ("suppressed", why)
     _, body = store.names.message(second.citizen.shard, second.id)
-    assert 0 < redis.admin.pttl(body) <= round(store.outbox.limits.settled_body * 1000)
+    assert 0 < redis.admin.pttl(body) <= round(store.lifetimes.texts * 1000)
 
 
 @pytest.mark.parametrize("told", ["after", "before", "held"])
