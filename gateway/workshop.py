@@ -39,8 +39,8 @@ DEMO_RATE = 500.0  # segments a second, through the simulated provider
 class Workshop:
     """A worker, and what it works with. `library` has menus; `worker` runs on an open store.
 
-    With `demo` everything goes through the simulated provider, whoever the site names, and at any
-    hour: it wakes nobody. What reaches a phone there is handed to `handset`.
+    With `demo` everything goes through the simulated provider, whoever the site names. What
+    reaches a phone there is handed to `handset`.
     """
 
     def __init__(
@@ -55,7 +55,6 @@ class Workshop:
     ) -> None:
         """Raises SettingsError for a provider or a webhook that lacks something."""
         self._library = library
-        self._demo = demo
         self._clients: list[httpx2.AsyncClient] = []
         site = library.current.site
         self.receipts = Receipts(metrics)
@@ -108,7 +107,7 @@ class Workshop:
 
     def _window(self) -> Window:
         site = self._library.current.site
-        return Window(None if self._demo else site.sms.quiet, site.timezone)
+        return Window(site.sms.quiet, site.timezone)
 
     def _client(self) -> httpx2.AsyncClient:
         client = new_client()
