@@ -36,8 +36,8 @@ def fault(password: str, name: str) -> str | None:
         return "too-short"
     if len(password) > MOST:
         return "too-long"
-    plain = re.sub(r"[\W\d_]", "", password.lower())
-    if len(set(password)) < 5 or not plain.replace(name.lower(), ""):
+    plain, own = (re.sub(r"[\W\d_]", "", words.lower()) for words in (password, name))
+    if len(set(password)) < 5 or not plain.replace(own, ""):
         return "too-common"
     return "too-common" if _COMMON.fullmatch(plain) else None
 

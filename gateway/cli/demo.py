@@ -22,6 +22,8 @@ from starlette.applications import Starlette
 from gateway import logs
 from gateway.api.first import first_messages
 from gateway.app import Gateway, create_app
+from gateway.centre import passwords, staff
+from gateway.centre.staff import AccountRefused, Role
 from gateway.cli.check import as_text, everything
 from gateway.cli.serve import configuration, listen
 from gateway.demo.agency import AGENCIES, agency, environment
@@ -35,6 +37,8 @@ from gateway.web.phone import LINES, Phone, curl
 from gateway.workshop import Workshop
 
 _log = structlog.get_logger("gateway.cli.demo")
+
+DEMO_ACCOUNT = "demo"
 
 _LOOPBACK = "127.0.0.1"
 _LOOK = 0.1  # seconds between two looks whether the store is open
@@ -165,6 +169,7 @@ async def _tell(app: Gateway) -> None:
     console.print(curl(url, settings.callback_tokens[0], code), markup=False, style="dim")
     if app.store is not None:
         await _tell_agencies(console, app.store, app, url)
+        await _tell_desk(console, app.store, url)
     console.print("\nCtrl-C stops everything.\n")
 
 
@@ -177,6 +182,27 @@ async def _tell_agencies(console: Console, store: Store, app: Gateway, url: str)
     for agency_name, command in found.items():
         console.print(f"\n[bold]A message of an agency[/bold] ({agency_name}, to that phone)")
         console.print(command, markup=False, style="dim")
+
+
+async def _tell_desk(console: Console, store: Store, url: str) -> None:
+    """The service centre's desk, with an account made for this start."""
+    try:
+        password = await demo_account(store)
+    except StoreError:
+        return
+    console.print(f"\n[bold]The service centre's desk[/bold] [green]{url}/desk/[/green]")
+    console.print(f"account [bold]{DEMO_ACCOUNT}[/bold], password [bold]{password}[/bold]")
+
+
+async def demo_account(store: Store) -> str:
+    """A supervisor's account, whose password is another one at each start."""
+    password = passwords.generated()
+    try:
+        await staff.add(store, DEMO_ACCOUNT, password, role=Role.SUPERVISOR)
+    except AccountRefused:
+        await staff.enable(store, DEMO_ACCOUNT)
+        await staff.set_password(store, DEMO_ACCOUNT, password, temporary=False)
+    return password
 
 
 class _Edits:

@@ -96,7 +96,10 @@ async def prepare(
     if wanted.language is not None and message is not None:
         _offered(program, message, wanted.language, faults)
     now = round(time.time() * 1000)
-    due, until = _times(site, message, wanted.send_after, wanted.valid_until, now, faults)
+    # A test wakes nobody.
+    any_hour = kind is KeyKind.TEST or (message is not None and message.any_hour)
+    times = (wanted.send_after, wanted.valid_until, now)
+    due, until = _times(site, message, *times, faults, any_hour=any_hour)
     if phone is not None and kind is KeyKind.TEAM and names.citizen(phone).digest not in team:
         faults.append(("to", "not-in-team", "this key sends to its team's numbers alone"))
     if message is None or phone is None or faults:
@@ -123,7 +126,7 @@ async def prepare(
         essential=message.essential and site.sms.essential,
         told=site.agencies[agency].webhook is not None,
         test=kind is KeyKind.TEST,
-        any_hour=message.any_hour,
+        any_hour=any_hour,
         alike=names.digest("alike", citizen.digest, written.text),
     )
     added = phone if rewritten(wanted.to, phone) else None
@@ -163,7 +166,8 @@ def check_times(
 ) -> Faults:
     """What is wrong with the times of a message, whoever gets it."""
     faults = Faults()
-    _times(site, message, send_after, valid_until, round(time.time() * 1000), faults)
+    now = round(time.time() * 1000)
+    _times(site, message, send_after, valid_until, now, faults, any_hour=message.any_hour)
     return faults
 
 
@@ -174,6 +178,8 @@ def _times(
     valid_until: datetime | None,
     now: int,
     faults: Faults,
+    *,
+    any_hour: bool,
 ) -> tuple[int, int]:
     """From when and until when, in milliseconds since the epoch."""
     before = len(faults)
@@ -192,7 +198,7 @@ def _times(
         until = due + valid
     if message is None or len(faults) > before:
         return due, until
-    if not message.any_hour:
+    if not any_hour:
         due = max(due, Window(site.sms.quiet, site.timezone).opens(due))
     if until <= due:
         faults.append(("valid_until", "too-early", "it ends before the message may be sent"))

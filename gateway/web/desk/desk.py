@@ -119,7 +119,8 @@ class Desk:
                         methods=["POST"],
                     ),
                     Route("/audit", get(people.audit(self), **supervisors)),
-                    Route("/desk.css", _style),
+                    Route("/desk.css", _file("gateway.web.desk", "static/desk.css", "text/css")),
+                    Route("/icon.svg", _file("gateway.web", "static/icon.svg", "image/svg+xml")),
                     Route("/{rest:path}", self._nowhere),
                 ],
             ),
@@ -227,10 +228,14 @@ def redirect(path: str) -> Response:
     return RedirectResponse(path, 303, _HEADERS)
 
 
-async def _style(_request: Request) -> Response:
-    css = files("gateway.web.desk").joinpath("static/desk.css").read_text("utf-8")
+def _file(package: str, path: str, media: str) -> Callable[[Request], Awaitable[Response]]:
+    content = files(package).joinpath(path).read_bytes()
     headers = {**_HEADERS, "Cache-Control": "max-age=300"}
-    return Response(css, headers=headers, media_type="text/css")
+
+    async def answer(_request: Request) -> Response:
+        return Response(content, headers=headers, media_type=media)
+
+    return answer
 
 
 def language(request: Request) -> str:

@@ -107,6 +107,9 @@ async def _changed(visit: Visit) -> str:
     form, account = visit.form, visit.account
     if form.get("new") != form.get("repeat"):
         return "different"
+    fault = passwords.fault(form.get("new"), account.name)
+    if fault is not None:
+        return fault
     client = visit.request.client
     if await staff.wait(visit.store, account.name, "" if client is None else client.host):
         return "wrong"
