@@ -110,7 +110,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "already_over": "Ce rappel est déjà terminé.",
         # feedback
         "average": "{average} sur 5",
-        "ratings": "{count} notes affichées",
+        "ratings": "Notes affichées : {count}",
         "all_services": "Tous les services",
         "commented": "Avec un commentaire",
         "no_feedback": "Aucun avis pour le moment.",
@@ -267,7 +267,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "taken_by_other": "A colleague has just taken it.",
         "already_over": "This call-back has ended already.",
         "average": "{average} of 5",
-        "ratings": "{count} ratings shown",
+        "ratings": "Ratings shown: {count}",
         "all_services": "All services",
         "commented": "With a comment",
         "no_feedback": "No feedback so far.",
