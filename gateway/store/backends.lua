@@ -6,6 +6,7 @@
 --
 --    w  begin of this window, ms          n, f    calls in it, and those that failed
 --                                         pn, pf  the same of the window before
+--    row  calls that failed one after the other
 --    open  when the next call is tried, ms; absent while it is called as usual
 --    pause  how long it rested the last time, ms
 --    probe  the call that tries whether it is there again, and `until` when that gives up
@@ -51,7 +52,7 @@ local function settle(keys, args)
   local state, said = keys[1], args[2]
   redis.call('ZREM', keys[2], args[1])
   local now, window = milliseconds(), tonumber(args[3])
-  local kept = redis.call('HMGET', state, 'open', 'probe', 'pause', 'w', 'n', 'f', 'pn', 'pf')
+  local kept = redis.call('HMGET', state, 'open', 'probe', 'pause', 'w', 'n', 'f', 'pn', 'pf', 'row')
   if kept[1] then
     if kept[2] ~= args[1] then
       return '' -- it was under way before
@@ -78,13 +79,18 @@ local function settle(keys, args)
     begun, pn, pf, n, f = now, n, f, 0, 0
   end
   n, f = n + 1, f + (said == 'bad' and 1 or 0)
-  if said == 'bad' and n + pn >= tonumber(args[4]) and (f + pf) * 2 >= n + pn then
+  local row, least = tonumber(kept[9] or '0') + 1, tonumber(args[4])
+  if said ~= 'bad' then
+    row = 0
+  end
+  -- All at once, as when it hangs, or half of them for some seconds.
+  if row >= least or (said == 'bad' and n + pn >= least and (f + pf) * 2 >= n + pn) then
     redis.call('DEL', state)
     redis.call('HSET', state, 'open', whole(now + tonumber(args[5])), 'pause', args[5])
     redis.call('PEXPIRE', state, DAY)
     return 'opened'
   end
-  redis.call('HSET', state, 'w', whole(begun), 'n', n, 'f', f, 'pn', pn, 'pf', pf)
+  redis.call('HSET', state, 'w', whole(begun), 'n', n, 'f', f, 'pn', pn, 'pf', pf, 'row', row)
   redis.call('PEXPIRE', state, DAY)
   return ''
 end

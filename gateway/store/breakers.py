@@ -1,7 +1,8 @@
 """Whether a back end is called, and how many calls at a time: shared by all processes.
 
-One that fails half of its calls is left alone for a while, then tried by one call at a time. The
-clock is the server's, and what a killed process had under way ends by its lease.
+One that fails all its calls, or half of them for some seconds, is left alone for a while, then
+tried by one call at a time. The clock is the server's, and what a killed process had under way
+ends by its lease.
 """
 
 from __future__ import annotations
