@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.centre import callbacks
 from gateway.messaging.acceptance import KeyKind
-from gateway.store import Asked, Rating
 from tests.api.office import ADA, Office
+from tests.centre.town import asked, rating
 
 pytestmark = pytest.mark.anyio
 
@@ -27,37 +26,11 @@ expected-statuses = [400, 401, 403, 404, 405, 409, 413, 415, 422]
 
 
 async def _requests(office: Office) -> None:
-    """Something to be found: a citizen who waits for a call, and what another one thinks."""
-    names = office.store.names
+    """Something to be found: citizens who wait for a call, and what another one thinks."""
     for number in range(60):
-        citizen = names.citizen(f"{ADA}{number}")
-        asked = Asked(
-            id=names.message_id(citizen.shard, "test", str(number)),
-            citizen=citizen,
-            queue="accueil",
-            agency="mairie",
-            service="guichet",
-            language="fr",
-            at=1_700_000_000,
-            due=1_700_172_800,
-            test=True,
-            body=callbacks.sealed(callbacks.Body(ADA, [("sujet", "Actes")])),
-        )
-        await office.store.callbacks.put(asked)
-    await office.store.feedback.put(
-        Rating(
-            id=names.message_id(0, "test"),
-            agency="mairie",
-            service="guichet",
-            step="Facile ?",
-            score=4,
-            language="fr",
-            channel="ussd",
-            operator="",
-            at=1_700_000_000_000,
-            comment="Bien",
-        )
-    )
+        hers = asked(office.store, f"{ADA}{number}", str(number))
+        await office.store.callbacks.put(hers)
+    await office.store.feedback.put(rating(office.store, comment="Bien"))
 
 
 @pytest.mark.timeout(300)

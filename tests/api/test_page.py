@@ -15,10 +15,8 @@ import pytest
 
 from gateway.api import keys
 from gateway.app import Gateway
-from gateway.centre import callbacks
 from gateway.messaging.acceptance import KeyKind
-from gateway.store import Asked, Store
-from tests.api.office import ADA
+from tests.centre.town import asked
 from tests.conftest import Server
 from tests.turns.serving import environ, gateway, listening
 
@@ -40,28 +38,10 @@ async def shell(redis: Server, tmp_path: Path) -> AsyncIterator[dict[str, str]]:
     async with listening(app) as base:
         assert app.store is not None
         _, token = await keys.create(app.store, "anip", KeyKind.TEST)
-        waiting = await _waiting(app.store)
-        own = {"GATEWAY": base, "KEY": token, "CALLBACK": waiting, "PWD": str(tmp_path)}
+        waits = asked(app.store, agency="anip")
+        await app.store.callbacks.put(waits)
+        own = {"GATEWAY": base, "KEY": token, "CALLBACK": waits.id, "PWD": str(tmp_path)}
         yield {**os.environ, **own}
-
-
-async def _waiting(store: Store) -> str:
-    """A citizen who asked the agency to call back."""
-    citizen = store.names.citizen(ADA)
-    asked = Asked(
-        id=store.names.message_id(citizen.shard, "callback", "1"),
-        citizen=citizen,
-        queue="accueil",
-        agency="anip",
-        service="etat-civil",
-        language="fr",
-        at=1_700_000_000,
-        due=1_700_172_800,
-        test=True,
-        body=callbacks.sealed(callbacks.Body(ADA, [("sujet", "Actes")])),
-    )
-    await store.callbacks.put(asked)
-    return asked.id
 
 
 async def run(script: str, shell: dict[str, str]) -> str:

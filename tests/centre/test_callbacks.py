@@ -12,8 +12,8 @@ from gateway.centre.callbacks import TRIES, Callback, NotPossible
 from gateway.centre.intake import Intake
 from gateway.events import CallbackState
 from gateway.messaging.orders import decode
-from gateway.store import Asked, Lifetimes, Wanted, open_store
-from tests.centre.town import ADA, ANNE, AYO, PAUL, Town, library
+from gateway.store import Lifetimes, Wanted, open_store
+from tests.centre.town import ADA, ANNE, AYO, PAUL, Town, asked, library
 from tests.conftest import NAME_KEY, SECRET_KEY, Server
 
 pytestmark = pytest.mark.anyio
@@ -188,20 +188,15 @@ async def test_lists_go_over_all_shards_page_by_page(place: Town) -> None:
     store = place.store
     for number in range(120):
         phone = f"+22901970{number:05}"
-        citizen = store.names.citizen(phone)
-        asked = Asked(
-            id=store.names.message_id(citizen.shard, "test", str(number)),
-            citizen=citizen,
+        hers = asked(
+            store,
+            phone,
+            str(number),
             queue="ecole" if number % 3 == 0 else "accueil",
-            agency="mairie",
-            service="guichet",
-            language="fr",
-            at=1_000_000,
             due=1_000_000 + number // 2,  # two have the same
             test=False,
-            body=callbacks.sealed(callbacks.Body(phone, [])),
         )
-        await store.callbacks.put(asked)
+        await store.callbacks.put(hers)
     found: list[Callback] = []
     after = ""
     while True:
@@ -232,22 +227,10 @@ async def test_ended_ones_are_kept_for_their_lifetime(redis: Server) -> None:
         name_key=NAME_KEY,
         lifetimes=Lifetimes(callbacks=1.0),
     )
-    citizen = store.names.citizen(ADA)
-    asked = Asked(
-        id=store.names.message_id(citizen.shard, "test", "1"),
-        citizen=citizen,
-        queue="accueil",
-        agency="",
-        service="guichet",
-        language="fr",
-        at=1_000_000,
-        due=1_000_000,
-        test=False,
-        body=callbacks.sealed(callbacks.Body(ADA, [])),
-    )
-    await store.callbacks.put(asked)
-    await callbacks.take(store, asked.id, ANNE)
-    await callbacks.done(store, asked.id, ANNE)
+    hers = asked(store)
+    await store.callbacks.put(hers)
+    await callbacks.take(store, hers.id, ANNE)
+    await callbacks.done(store, hers.id, ANNE)
     (record,) = [name for name in redis.everything() if b":cb:r:" in name]
     assert 0 < redis.admin.pttl(record) <= 1000
     redis.admin.delete(record)  # as Redis does then
@@ -255,7 +238,7 @@ async def test_ended_ones_are_kept_for_their_lifetime(redis: Server) -> None:
     (ended,) = [name for name in redis.everything() if name.endswith(b":cb:ended")]
     (member,) = redis.everything()[ended]
     redis.admin.zadd(ended, {member: 1})  # some seconds have passed
-    await store.callbacks.trim(citizen.shard)
+    await store.callbacks.trim(hers.citizen.shard)
     assert not redis.admin.exists(ended)
     await store.close()
 

@@ -8,7 +8,7 @@ from gateway.centre import feedback
 from gateway.centre.intake import Intake
 from gateway.messaging.orders import decode
 from gateway.store import Rating
-from tests.centre.town import ADA, AYO, Town, library
+from tests.centre.town import ADA, AYO, Town, library, rating
 from tests.conftest import Server
 
 pytestmark = pytest.mark.anyio
@@ -52,22 +52,17 @@ async def test_orders_that_are_done_again_or_the_other_way_round(place: Town) ->
 
 
 async def test_lists_are_narrowed_and_go_on(place: Town) -> None:
-    names = place.store.names
     for number in range(90):
-        await place.store.feedback.put(
-            Rating(
-                id=names.message_id(number % names.shards, "test", str(number)),
-                agency="mairie" if number % 2 else "ecole",
-                service="guichet" if number % 3 else "etat-civil",
-                step="Facile ?",
-                score=number % 5 + 1,
-                language="fr",
-                channel="ussd",
-                operator="MTN",
-                at=(1_000_000 + number) * 1000,
-                comment="Bien" if number % 10 == 0 else "",
-            )
+        one = rating(
+            place.store,
+            number,
+            agency="mairie" if number % 2 else "ecole",
+            service="guichet" if number % 3 else "etat-civil",
+            score=number % 5 + 1,
+            at=(1_000_000 + number) * 1000,
+            comment="Bien" if number % 10 == 0 else "",
         )
+        await place.store.feedback.put(one)
     assert len(await ratings(place, agency="ecole", most=100)) == 45
     assert len(await ratings(place, services=["etat-civil"], most=100)) == 30
     assert len(await ratings(place, commented=True, most=100)) == 9

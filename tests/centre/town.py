@@ -10,12 +10,12 @@ from pathlib import Path
 import httpx2
 
 from gateway.app import Gateway
-from gateway.centre.callbacks import Actor
+from gateway.centre.callbacks import Actor, Body, sealed
 from gateway.events import OutgoingSms
 from gateway.menu.library import Library
 from gateway.messaging.pace import Pace
 from gateway.metrics import Metrics
-from gateway.store import Store
+from gateway.store import Asked, Rating, Store
 from gateway.workshop import Workshop
 from tests.conftest import Server
 from tests.turns.serving import Phone, environ, gateway, listening
@@ -25,6 +25,39 @@ QUICK = Pace(lease=5.0, first_pause=0.02, busy=0.002, idle=0.005, away=0.05, upk
 ADA, AYO = "+2290197000001", "+2290197000002"
 ANNE, PAUL = Actor("staff:anne"), Actor("staff:paul")
 HOOKS = {"MAIRIE_WEBHOOK": "http://127.0.0.1:9/hooks", "MAIRIE_SECRET": "whsec_c2VjcmV0"}
+
+
+def asked(store: Store, phone: str = ADA, name: str = "1", **more: object) -> Asked:
+    """A citizen's request, as the worker takes it out of her order."""
+    citizen = store.names.citizen(phone)
+    given = {
+        "id": store.names.message_id(citizen.shard, "test", name),
+        "citizen": citizen,
+        "queue": "accueil",
+        "agency": "mairie",
+        "service": "guichet",
+        "language": "fr",
+        "at": 1_700_000_000,
+        "due": 1_700_172_800,
+        "test": True,
+        "body": sealed(Body(phone, [("sujet", "Actes")])),
+    }
+    return Asked(**(given | more))  # type: ignore[arg-type]
+
+
+def rating(store: Store, number: int = 1, **more: object) -> Rating:
+    given = {
+        "id": store.names.message_id(number % store.names.shards, "test", str(number)),
+        "agency": "mairie",
+        "service": "guichet",
+        "step": "Facile ?",
+        "score": 4,
+        "language": "fr",
+        "channel": "ussd",
+        "operator": "MTN",
+        "at": 1_700_000_000_000,
+    }
+    return Rating(**(given | more))  # type: ignore[arg-type]
 
 
 def library() -> Library:

@@ -16,8 +16,9 @@ from starlette.routing import Route as Address
 from gateway.events import CallbackState
 from gateway.messaging.hooks import TOGETHER
 from gateway.metrics import Metrics
-from gateway.store import Asked, Draft, Rating, Store
+from gateway.store import Draft, Store
 from gateway.workshop import Workshop
+from tests.centre.town import asked, rating
 from tests.messaging.town import (
     ENVIRON,
     QUICK,
@@ -131,38 +132,13 @@ async def test_a_slow_agency_leaves_connections_to_the_others(store: Store) -> N
 
 
 async def test_an_agency_is_told_of_call_backs_and_ratings(store: Store) -> None:
-    citizen = store.names.citizen(number("01"))
-    asked = Asked(
-        id=store.names.message_id(citizen.shard, "callback", "1"),
-        citizen=citizen,
-        queue="accueil",
-        agency="mairie",
-        service="guichet",
-        language="fr",
-        at=1_700_000_000,
-        due=1_700_172_800,
-        test=False,
-        body=b"sealed",
-    )
+    hers = asked(store, number("01"))
     for _ in range(2):  # accepted again, it is not news
-        await store.callbacks.put(asked)
-    record = await store.callbacks.read(asked.id)
+        await store.callbacks.put(hers)
+    record = await store.callbacks.read(hers.id)
     assert record is not None
     assert await store.callbacks.change(record, CallbackState.DONE)
-    await store.feedback.put(
-        Rating(
-            id=store.names.message_id(3, "rate", "1"),
-            agency="mairie",
-            service="guichet",
-            step="Facile ?",
-            score=4,
-            language="fr",
-            channel="ussd",
-            operator="MTN",
-            at=1_700_000_000_000,
-            comment="Trop de monde",
-        )
-    )
+    await store.feedback.put(rating(store, comment="Trop de monde"))
     ear = Ear()
     await tell(store, ear)
     bodies = {headers["webhook-id"]: json.loads(body) for headers, body in ear.heard}
@@ -171,9 +147,9 @@ async def test_an_agency_is_told_of_call_backs_and_ratings(store: Store) -> None
         "callback.done",
         "feedback.received",
     }
-    assert bodies[f"{asked.id}.callback.requested"] == {
+    assert bodies[f"{hers.id}.callback.requested"] == {
         "type": "callback.requested",
-        "id": asked.id,
+        "id": hers.id,
         "at": "2023-11-14T22:13:20+00:00",
         "queue": "accueil",
         "service": "guichet",

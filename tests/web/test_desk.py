@@ -12,9 +12,8 @@ import pytest
 from gateway.centre import callbacks, staff
 from gateway.centre.staff import AccountRefused, Role
 from gateway.events import CallbackState
-from gateway.store import Rating
 from gateway.web.desk.words import WORDS
-from tests.centre.town import ADA, AYO, Town, town
+from tests.centre.town import ADA, AYO, Town, rating, town
 from tests.conftest import Server
 
 pytestmark = pytest.mark.anyio
@@ -191,19 +190,7 @@ async def test_a_comment_is_shown_as_it_was_written_and_does_nothing(
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in anne.page
     assert "<script" not in anne.page
     assert "2,0 sur 5" in anne.page
-    await place.store.feedback.put(
-        Rating(
-            id=place.store.names.message_id(1, "x"),
-            agency="mairie",
-            service="ecole",
-            step="Facile ?",
-            score=5,
-            language="fr",
-            channel="ussd",
-            operator="MTN",
-            at=1_700_000_000_000,
-        )
-    )
+    await place.store.feedback.put(rating(place.store, service="ecole"))
     assert "Facile ?" in await anne.get("/desk/feedback?service=ecole")
     assert "Facile ?" not in await anne.get("/desk/feedback?commented=1")
     await anne.get("/desk/feedback?after=demain")
