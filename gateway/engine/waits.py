@@ -37,10 +37,13 @@ def begin(run: Run, consult: Consult, delayed: Delayed) -> Move | None:
         if lost is None:
             raise Astray("nothing is lost")
         return lost
-    if consult.late or run.by_sms:
-        request, about = consult.request, {"channel": run.scene.bearer.channel.value}
+    request = consult.request
+    if (consult.late or run.by_sms) and not request.again:
+        # Each wait is brought once; an attempt that came to nothing may be waited for anew.
+        wait = f"{step.id}@{run.scene.now}"
+        about = {"channel": run.scene.bearer.channel.value}
         run.effects.append(
-            Effect("late", request.conversation, step.id, request.attempt, step.service, about)
+            Effect("late", request.conversation, wait, request.attempt, step.service, about)
         )
     return None
 

@@ -94,7 +94,7 @@ class LateTurns:
             await store.late.done(taken)
             return
         if not waiting.seen:
-            key = store.names.digest("call", order.conversation, order.step, str(order.attempt))
+            key = store.names.digest("call", order.conversation, _step(order), str(order.attempt))
             found = await store.answers.find(store.names.citizen(order.phone), key)
             if found.answer is None and found.under_way:
                 await self._later(store, taken, waiting, now + AGAIN)
@@ -142,8 +142,8 @@ class LateTurns:
             return _Look.DONE
         left, session = kept
         waits = session.open is Open.WAIT and session.conversation == order.conversation
-        asked = session.at, session.settled.get(order.step, 0)
-        if not waits or asked != (order.step, order.attempt):
+        step = _step(order)
+        if not waits or (session.at, session.settled.get(step, 0)) != (step, order.attempt):
             return _Look.DONE  # she has asked for it herself, or begun anew
         program, now = self._library.get(session.program) or self._library.current, self._clock()
         message.program, message.language = program.hash, session.language or message.language
@@ -154,10 +154,15 @@ class LateTurns:
             message.citizen,
             deadline=time.monotonic() + CALLS,
         )
-        if turned.session.open is Open.WAIT and turned.session.at == order.step:
+        if turned.session.open is Open.WAIT and turned.session.at == step:
             return _Look.AGAIN
         await messages.keep(message, turned, left, b"", 0, int(now), silent=False)
         return _Look.DONE
+
+
+def _step(order: Order) -> str:
+    """The step whose back end is waited for; behind it stands when that began."""
+    return order.step.partition("@")[0]
 
 
 def _by_phone(order: Order) -> bool:

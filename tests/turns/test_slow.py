@@ -22,6 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.app import Gateway
+from gateway.backends import Backends
 from gateway.events import OutgoingSms
 from gateway.messaging.pace import Pace
 from gateway.turns import calls, late, ussd
@@ -232,6 +233,33 @@ async def test_a_worker_calls_again_where_the_process_was_killed(town: Town, red
     async with town.working():
         await town.reached(1)
     assert [sms.text for sms in town.received] == ["Envoi EC-1."]
+    assert list(town.office.asked.values()) == [2]
+    assert len(town.office.done) == 1
+
+
+async def test_what_came_to_nothing_is_waited_for_and_brought_anew(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under the same key, since nobody knows whether it was done."""
+    patience = Backends.patience
+    monkeypatch.setattr(Backends, "patience", lambda self, operation: 0.4)
+    town.office.seconds = 30
+    texter = Texter(town.phone.http, town.phone.base, town.app)
+    async with town.working():
+        await town.phone.dial()
+        assert await town.phone.press("3") == WAIT_SMS
+        await town.reached(1)
+        monkeypatch.setattr(Backends, "patience", patience)
+        town.office.seconds = 0.6
+        await asyncio.sleep(1.0)  # one wait is told from another by its second
+        form = {"from": texter.number, "to": "8585", "text": "1", "id": "m-1"}
+        await texter.bring(**form)
+        await town.reached(3)
+    assert [sms.text.partition("\n")[0] for sms in town.received] == [
+        "Pas de réponse.",
+        "Un instant, la réponse tarde. Elle vous arrive par SMS.",
+        "Envoi EC-1.",
+    ]
     assert list(town.office.asked.values()) == [2]
     assert len(town.office.done) == 1
 
