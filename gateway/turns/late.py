@@ -18,7 +18,7 @@ import structlog
 from gateway.engine import Open, turn
 from gateway.errors import ClaimLost, SealBroken, StoreError, StoreUnavailable
 from gateway.events import Arrived, Channel, IncomingSms
-from gateway.logs import failure
+from gateway.logs import failure, new_correlation
 from gateway.menu.library import Library
 from gateway.messaging import orders
 from gateway.messaging.orders import Order
@@ -113,6 +113,7 @@ class LateTurns:
 
     async def _bring(self, store: Store, order: Order, phone: str) -> _Look:
         """Goes on with a conversation that still waits for it, once."""
+        new_correlation()
         program = self._library.get(order.program) or self._library.current
         call = f"{order.conversation} {order.step} {order.attempt}"
         incoming = IncomingSms(_PROVIDER, call, phone, program.site.sms.sender or "", "")

@@ -46,6 +46,7 @@ class Office:
     seconds: float = 0.0
     asked: Counter[str] = field(default_factory=Counter)
     done: list[str] = field(default_factory=list)
+    correlations: list[str] = field(default_factory=list)
     heard: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -56,6 +57,7 @@ class Office:
     async def answer(self, request: Request) -> Response:
         key = request.headers["Idempotency-Key"]
         self.asked[key] += 1
+        self.correlations.append(request.headers["Correlation-Id"])
         if key not in self.done:
             self.done.append(key)
         number = self.done.index(key) + 1
@@ -235,6 +237,7 @@ async def test_a_worker_calls_again_where_the_process_was_killed(town: Town, red
     assert [sms.text for sms in town.received] == ["Envoi EC-1."]
     assert list(town.office.asked.values()) == [2]
     assert len(town.office.done) == 1
+    assert all(town.office.correlations)  # the worker's calls are found in the log too
 
 
 async def test_what_came_to_nothing_is_waited_for_and_brought_anew(
