@@ -22,7 +22,7 @@ from gateway.store.keys import LASTING
 SECRET_KEY = bytes(range(32))
 NAME_KEY = bytes(range(32, 64))
 
-_BENINESE = re.compile(rb"229(01)?\d{8}")
+_BENINESE = re.compile(rb"(?<![0-9A-Za-z])229(01)?\d{8}(?![0-9A-Za-z])")  # no part of a hash
 
 
 @dataclass(frozen=True)

@@ -189,9 +189,9 @@ def test_a_killed_server_comes_back_under_running_processes(data: Path, start: S
 def test_all_killed_at_once_and_started_again(data: Path, start: Start) -> None:
     first, second = start(data), start(data)
     first.tell("save one")
-    kill_server(data)
     first.kill()
     second.kill()
+    kill_server(data)  # last: one that lives would start it anew
     assert eventually(lambda: not lives(data))
     third = start(data)
     assert third.tell("load") == "open one"
