@@ -129,7 +129,7 @@ class Ledger:
     def __init__(
         self, path: Path | str, clock: Callable[[], datetime], *, day: float = DAY
     ) -> None:
-        self.clock, self._day = clock, day
+        self.clock, self.day = clock, day
         if isinstance(path, Path):
             # It holds what citizens asked for, like the folder around it: the owner's alone.
             path.touch(mode=0o600)
@@ -192,7 +192,7 @@ class Ledger:
         """The case is in this state from `at` on. What is `told` of it is written down with it:
         once for each state, however often it is entered."""
         following = paths.after(request.number, request.subject, state)
-        due = None if following is None else at + following.share * request.days * self._day
+        due = None if following is None else at + following.share * request.days * self.day
         request = replace(request, state=state, due=due)
         self._database.execute(
             "UPDATE request SET state = ?, due = ? WHERE number = ?", (state, due, request.number)

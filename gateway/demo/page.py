@@ -18,7 +18,7 @@ from gateway.demo.ledger import Ledger, Request
 from gateway.demo.modes import Mode, Modes
 from gateway.demo.office import SUBJECTS, Deed
 from gateway.demo.outbox import Notice, Outbox, Settled
-from gateway.demo.paths import FINAL, State
+from gateway.demo.paths import State
 from gateway.demo.words import LANGUAGES, WORDS
 
 _SHOWN = 40  # cases on the page, the newest
@@ -76,6 +76,7 @@ class Guichet:
         now = self._ledger.clock().timestamp()
         shown = self._templates.get_template("guichet.html").render(
             words=words,
+            lead=words["lead"].format(day=_lasting(self._ledger.day, words)),
             language=language,
             languages=LANGUAGES,
             agency=agency,
@@ -98,15 +99,15 @@ class Guichet:
     def _shown(self, case: Request, words: Words, now: float) -> dict[str, Any]:
         """A case as the page shows it. Of her number the end alone."""
         deeds = office.possible(case)
+        told = self._outbox.of(case.number)
         return {
             "number": case.number,
             "agency": words[SUBJECTS[case.subject]],
-            "subject": words[f"subject_{case.subject}"],
-            "detail": _detail(case),
-            "place": case.place,
+            "what": words["what"].format(
+                subject=words[f"subject_{case.subject}"], detail=_detail(case), place=case.place
+            ),
             "citizen": f"•••• {case.phone[-2:]}" if case.phone else "",
             "state": case.state,
-            "final": case.state in FINAL,
             "named": _named(case.subject, case.state, words),
             "next": None
             if case.due is None
@@ -134,8 +135,14 @@ class Guichet:
                     "answer": _answer(notice, words, now),
                     "settled": notice.settled or "waiting",
                 }
-                for notice in self._outbox.of(case.number)
+                for notice in told
             ],
+            "last_news": words["last_news"].format(
+                state=_named(case.subject, told[-1].state, words),
+                answer=_answer(told[-1], words, now),
+            )
+            if told
+            else None,
         }
 
     def _clock(self, at: float) -> str:

@@ -31,6 +31,11 @@ class Counter:
     key: Callable[[str], Awaitable[str]]
 
 
+def new_client() -> httpx2.AsyncClient:
+    """Of one that tells: no proxy of the environment, no redirect to anywhere."""
+    return httpx2.AsyncClient(trust_env=False, timeout=_WAIT, follow_redirects=False)
+
+
 class _Answer(msgspec.Struct):
     """What is read of an answer: of an update, or of a problem."""
 
@@ -53,25 +58,25 @@ class Teller:
 
     async def run(self) -> None:
         """Works until it is cancelled."""
-        async with httpx2.AsyncClient(
-            trust_env=False, timeout=_WAIT, follow_redirects=False
-        ) as http:
+        async with new_client() as http:
             while True:
                 try:
-                    with self._ledger.together():
-                        self._ledger.catch_up()
-                    if self._counter is not None:
-                        await self._turn(http, self._counter)
+                    await self.look(http)
                 except sqlite3.Error as error:
                     # A full disk, perhaps: nothing is lost, it is tried again.
                     _log.error("agencies-ledger", error=type(error).__name__)
                 await anyio.sleep(_LOOK)
 
-    async def _turn(self, http: httpx2.AsyncClient, counter: Counter) -> None:
+    async def look(self, http: httpx2.AsyncClient) -> None:
+        """Once: moves on what is due, and tells what can be told now."""
+        with self._ledger.together():
+            self._ledger.catch_up()
+        if self._counter is None:
+            return
         for notice in self._outbox.due(self._now()):
-            await self._tell(http, counter, notice)
+            await self._tell(http, self._counter, notice)
         for notice in self._outbox.uncounted(self._now()):
-            await self._count(http, counter, notice)
+            await self._count(http, self._counter, notice)
 
     async def _tell(self, http: httpx2.AsyncClient, counter: Counter, notice: Notice) -> None:
         self._outbox.begin(notice, self._now())

@@ -9,8 +9,8 @@ LANGUAGES: Mapping[str, str] = {"fr": "Français", "en": "English"}
 WORDS: Mapping[str, Mapping[str, str]] = {
     "fr": {
         "title": "Guichet de l'agence",
-        "lead": "Les dossiers avancent seuls, un jour ouvré en une minute environ. Faites-les "
-        "avancer ou refusez-les : qui suit le dossier reçoit un SMS.",
+        "lead": "Les dossiers avancent seuls, un jour ouvré en {day}. Faites-les avancer ou "
+        "refusez-les : qui suit le dossier reçoit un SMS.",
         "demo": "Démonstration",
         "languages": "Langue de la page",
         "skip": "Aller aux dossiers",
@@ -44,6 +44,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "subject_attestation": "Document de travail",
         "subject_rendez-vous": "Rendez-vous",
         "subject_formation": "Inscription",
+        "what": "{subject} : {detail}. {place}.",
         "citizen": "Numéro",
         "state_received": "reçue",
         "state_underway": "en cours",
@@ -70,6 +71,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "history": "Historique",
         "by_hand": "à la main",
         "news": "Dit au guichet des téléphones",
+        "last_news": "Nouvelle « {state} » : {answer}.",
         "no_news": "Rien encore.",
         "news_told": "reçu ({status})",
         "news_nobody": "reçu ({status}), personne ne suit",
@@ -90,8 +92,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "en": {
         "title": "The agency's counter",
-        "lead": "Cases move on by themselves, a working day in about a minute. Move them on or "
-        "refuse them: whoever follows the case gets a text message.",
+        "lead": "Cases move on by themselves, a working day in {day}. Move them on or refuse them: "
+        "whoever follows the case gets a text message.",
         "demo": "Demonstration",
         "languages": "Language of this page",
         "skip": "Go to the cases",
@@ -124,6 +126,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "subject_attestation": "Work certificate",
         "subject_rendez-vous": "Appointment",
         "subject_formation": "Enrolment",
+        "what": "{subject}: {detail}. {place}.",
         "citizen": "Number",
         "state_received": "received",
         "state_underway": "in progress",
@@ -150,6 +153,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "history": "History",
         "by_hand": "by hand",
         "news": "Told to the phones' counter",
+        "last_news": "News “{state}”: {answer}.",
         "no_news": "Nothing yet.",
         "news_told": "taken ({status})",
         "news_nobody": "taken ({status}), nobody follows",
