@@ -44,6 +44,7 @@ _log = structlog.get_logger("gateway.cli.demo")
 
 _LOOPBACK = "127.0.0.1"
 _LOOK = 0.1  # seconds between two looks whether the store is open
+_LAST_PORT = 65_535
 _PORTS = 20  # tried from the usual one on, unless PORT names one
 
 
@@ -265,8 +266,8 @@ def _behaves(agency_name: str, mode: Mode) -> None:
 def _beside(port: int) -> socket.socket:
     """The port after the gateway's, so that the agencies' page keeps its address; else any."""
     try:
-        return socket.create_server((_LOOPBACK, port + 1))
-    except (OSError, OverflowError):  # taken, or there is none
+        return socket.create_server((_LOOPBACK, min(port + 1, _LAST_PORT)))
+    except OSError:
         return socket.create_server((_LOOPBACK, 0))
 
 
