@@ -240,3 +240,38 @@ def test_a_day_that_is_none_is_named(tmp_path: Path, day: str) -> None:
     )
     assert ended.returncode == 2
     assert "GATEWAY_DEMO_DAY" in ended.stderr or "--day" in ended.stderr
+
+
+def test_news_outlives_a_demo_that_is_killed(tmp_path: Path) -> None:
+    """Killed right after the press of a button: the next one tells of it, once."""
+    given = {"GATEWAY_MENUS": str(awake(tmp_path / "menus")), "GATEWAY_DEMO_DAY": "3600"}
+    given["GATEWAY_LOCALES"] = str(ROOT / "locales")
+    with demo_of(tmp_path / "data", **given) as demo:
+        follow(demo.url)
+        press(demo.told, "EC-1043", "advance")
+        demo.process.kill()
+        demo.process.wait(20)
+    with demo_of(tmp_path / "data", **given) as demo:
+        for _ in range(200):
+            texts = [one["text"] for one in line(demo.url, "+2290197000001")]
+            if texts:
+                break
+            time.sleep(0.05)
+        time.sleep(1)  # what came twice would have come by now
+        texts = [one["text"] for one in line(demo.url, "+2290197000001")]
+        assert [text for text in texts if "pret à Cotonou" in text] == texts
+        assert len(texts) == 1
+        assert demo.stop() == 0
+
+
+def press(told: str, number: str, deed: str) -> None:
+    """A button of the agencies' page."""
+    found = re.search(r"The agencies' counter +(http://\S+?)/", told)
+    assert found is not None
+    page = httpx2.get(f"{found[1]}/", trust_env=False).text
+    token = page.partition('name="token" value="')[2].partition('"')[0]
+    form = {"token": token, "deed": deed, "seen": "en cours"}
+    reply = httpx2.post(
+        f"{found[1]}/cases/{number}", data=form, headers={"Origin": found[1]}, trust_env=False
+    )
+    assert reply.status_code == 303
