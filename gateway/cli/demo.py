@@ -20,17 +20,23 @@ from rich.console import Console
 from starlette.applications import Starlette
 
 from gateway import logs
+from gateway.api import keys
 from gateway.api.first import first_messages
+from gateway.api.keys import DAY, Right
 from gateway.app import Gateway, create_app
 from gateway.centre import passwords, staff
 from gateway.centre.staff import AccountRefused, Role
 from gateway.cli.check import as_text, everything
 from gateway.cli.serve import configuration, listen
+from gateway.demo import server as offices_server
 from gateway.demo.agency import AGENCIES, agency, environment
+from gateway.demo.modes import Mode
+from gateway.demo.teller import Counter
 from gateway.errors import SettingsError, StoreError
 from gateway.logs import failure
 from gateway.menu.loading import Loaded
 from gateway.menu.program import Site
+from gateway.messaging.acceptance import KeyKind
 from gateway.settings import new_token, read
 from gateway.store import Store
 from gateway.web.phone import LINES, Phone, curl
@@ -42,6 +48,7 @@ DEMO_ACCOUNT = "demo"
 
 _LOOPBACK = "127.0.0.1"
 _LOOK = 0.1  # seconds between two looks whether the store is open
+_LAST_PORT = 65_535
 _PORTS = 20  # tried from the usual one on, unless PORT names one
 
 
@@ -62,7 +69,16 @@ class _Server(uvicorn.Server):
 
 
 @click.command()
-def command() -> None:
+@click.option(
+    "--day",
+    envvar="GATEWAY_DEMO_DAY",
+    type=click.FloatRange(1, 86_400),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a working day of the agencies takes (GATEWAY_DEMO_DAY).",
+)
+def command(day: float) -> None:
     """Try it: a phone in the browser, agencies that answer, Redis included. Ctrl-C stops it."""
     environ = _environment(os.environ)
     settings = read(environ, needs_token=True)
@@ -71,22 +87,25 @@ def command() -> None:
     last = settings.port + (1 if chosen else _PORTS)
     listening = listen(settings, ports=range(settings.port, last))
     settings = settings.model_copy(update={"port": listening.getsockname()[1]})
-    with listening, socket.create_server((_LOOPBACK, 0)) as behind:
+    with listening, _beside(settings.port) as behind:
         tokens = {name: secrets.token_hex(16) for name in AGENCIES}
         url = f"http://{_LOOPBACK}:{behind.getsockname()[1]}"
         # An agency's real back end, where the environment names one, goes first.
         environ = {**environment(url, tokens), **environ}
-        phone = Phone(settings.callback_tokens[0], str(settings.menus / "accueil.yaml"))
+        menus = str(settings.menus / "accueil.yaml")
+        phone = Phone(settings.callback_tokens[0], menus, agencies=url)
         edits = _Edits()
         app = create_app(settings, environ, watch=True, extra_routes=phone.routes(), tell=edits)
         phone.counter = app
-        offices = _offices(settings.data, tokens)
+        offices = _offices(settings.data, tokens, day, _counter(app))
         servers = (
             _Server(configuration(app, settings)),
-            _Server(uvicorn.Config(offices, lifespan="on", log_config=None, access_log=False)),
+            _Server(offices_server.configuration(offices)),
         )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            started = runner.run(_run(servers, (listening, behind), app, phone, edits, environ))
+            started = runner.run(
+                _run(servers, (listening, behind), app, phone, edits, environ, url)
+            )
     if not started:
         raise click.exceptions.Exit(3)
 
@@ -98,6 +117,7 @@ async def _run(
     phone: Phone,
     edits: _Edits,
     environ: Mapping[str, str],
+    agencies: str,
 ) -> bool:
     """Serves until a signal. The worker ends before the gateway closes the store that both use;
     the agencies outlive the gateway that calls them."""
@@ -116,7 +136,7 @@ async def _run(
     await asyncio.wait((before, up), return_when=asyncio.FIRST_COMPLETED)
     up.cancel()
     if web.started:
-        await _tell(app)
+        await _tell(app, agencies)
         stop = asyncio.create_task(stopping.wait())
         await asyncio.wait((before, stop), return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
@@ -153,7 +173,7 @@ def _stop(web: _Server, stopping: asyncio.Event) -> None:
     stopping.set()
 
 
-async def _tell(app: Gateway) -> None:
+async def _tell(app: Gateway, agencies: str) -> None:
     """What to try, in a few lines that can be copied."""
     settings = app.settings
     url = f"http://{_shown(settings.host)}:{settings.port}"
@@ -162,6 +182,7 @@ async def _tell(app: Gateway) -> None:
     console = Console(highlight=False, soft_wrap=True)
     console.print()
     console.print(f"[bold]A phone in your browser[/bold]   [green]{url}/[/green]")
+    console.print(f"[bold]The agencies' counter[/bold]     [green]{agencies}/[/green]")
     menus = _near(settings.menus)
     console.print(f"[bold]Menus[/bold]                     {menus}  (taken up when you save)")
     console.print(f"[bold]Data[/bold]                      {_near(settings.data)}")
@@ -228,16 +249,52 @@ class _Edits:
         self._wrong = loaded.program is None
 
 
-def _offices(data: Path, tokens: Mapping[str, str]) -> Starlette:
+def _offices(data: Path, tokens: Mapping[str, str], day: float, counter: Counter) -> Starlette:
     """The agencies, which keep what they are told beside the gateway's own data."""
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return agency(data / "demo-agencies.sqlite", tokens)
+        path = data / "demo-agencies.sqlite"
+        return agency(path, tokens, day=day, counter=counter, heard=_behaves)
     except (OSError, sqlite3.Error) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise SettingsError(
             f"GATEWAY_DATA is wrong: {data} cannot be used ({why}); give a folder of its own"
         ) from error
+
+
+def _counter(app: Gateway) -> Counter:
+    """Where agencies tell how cases stand, with test keys of their own, made when one is wanted."""
+
+    async def key(agency_name: str) -> str:
+        try:
+            if app.store is None:
+                raise StoreError("not open yet")
+            _, token = await keys.create(
+                app.store,
+                agency_name,
+                KeyKind.TEST,
+                label="demo, cases",
+                rights=(Right.CASES,),
+                seconds=DAY,
+            )
+        except StoreError as error:
+            raise ConnectionError from error  # what the agency, which knows no store, tries again
+        return token
+
+    return Counter(f"http://{_shown(app.settings.host)}:{app.settings.port}", key)
+
+
+def _behaves(agency_name: str, mode: Mode) -> None:
+    """Somebody chose on the agencies' page how one of them answers from now on."""
+    click.echo(f"The agency {agency_name} is now: {mode}.")
+
+
+def _beside(port: int) -> socket.socket:
+    """The port after the gateway's, so that the agencies' page keeps its address; else any."""
+    try:
+        return socket.create_server((_LOOPBACK, min(port + 1, _LAST_PORT)))
+    except OSError:
+        return socket.create_server((_LOOPBACK, 0))
 
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:

@@ -36,12 +36,14 @@ def price(asked: Asked) -> Any:
 def create(asked: Asked) -> Any:
     npi = asked.text("npi")
     check_npi(npi)
-    _, _, act = _act(asked)
+    _, days, act = _act(asked)
     commune = COMMUNES.get(asked.text("commune"))
     if commune is None:
         raise Refusal(422)
     check_code(asked, npi)
-    made = asked.ledger.record("EC", "acte", act, commune.name, phone=asked.phone, npi=npi)
+    made = asked.ledger.record(
+        "EC", "acte", act, commune.name, phone=asked.phone, npi=npi, days=days
+    )
     return {"numero": made.number, "mairie": made.place}
 
 
@@ -51,7 +53,7 @@ def mine(asked: Asked) -> Any:
         {
             "numero": request.number,
             "objet": request.detail,
-            "statut": request.status(asked.now),
+            "statut": request.state.outward,
             "mairie": request.place,
         }
         for request in asked.ledger.of_phone(asked.caller(), "acte")

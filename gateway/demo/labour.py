@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.demo.communes import COMMUNES
 from gateway.demo.exchange import Asked, Operation, Refusal, check_code, check_npi, operation
+from gateway.demo.news import HOURS, working_day
 
 OPERATIONS: list[Operation] = []
 
@@ -34,7 +35,7 @@ _CERTIFICATES = {  # the paper: working days, its name in French and in English
     "presence": (1, "Certificat de présence", "Proof of presence"),
 }
 _TOO_OLD = timedelta(days=5 * 365)  # an inspector takes up what is younger
-_HOURS = ("09:00", "10:30", "15:00")
+_COMPLAINT = 30  # working days that an inspection takes
 _PLACES = 2  # citizens in one slot
 _DAYS_AHEAD = 4
 
@@ -54,7 +55,9 @@ def complain(asked: Asked) -> Any:
     if asked.today - since > _TOO_OLD:
         raise Refusal(409)
     office = _DIRECTIONS.get(commune.department, "Direction Cotonou")
-    made = asked.ledger.record("PL", "plainte", reason, office, phone=asked.phone, npi=npi)
+    made = asked.ledger.record(
+        "PL", "plainte", reason, office, phone=asked.phone, npi=npi, days=_COMPLAINT
+    )
     return {"numero": made.number, "bureau": office}
 
 
@@ -81,7 +84,12 @@ def ask_certificate(asked: Asked) -> Any:
         raise Refusal(422)
     check_code(asked, staff)
     made = asked.ledger.record(
-        "AT", "attestation", certificate[1], "Direction Cotonou", phone=asked.phone
+        "AT",
+        "attestation",
+        certificate[1],
+        "Direction Cotonou",
+        phone=asked.phone,
+        days=certificate[0],
     )
     return {"numero": made.number, "jours": certificate[0]}
 
@@ -134,17 +142,11 @@ def _slots(asked: Asked, office: str) -> Iterator[_Slot]:
     short, address = OFFICES[office]
     day = asked.today
     for _ in range(_DAYS_AHEAD):
-        day = _working_day(day + timedelta(days=1))
-        for index, hour in enumerate(_HOURS, 1):
+        day = working_day(day + timedelta(days=1))
+        for index, hour in enumerate(HOURS, 1):
             code = f"{short}-{day:%m%d}-{index}"
             places = 0 if short == "nat" else _PLACES - asked.ledger.taken("rendez-vous", code)
             yield _Slot(code, day, hour, max(places, 0), address)
-
-
-def _working_day(day: date) -> date:
-    while day.weekday() > 4:
-        day += timedelta(days=1)
-    return day
 
 
 def _ministry(staff: str) -> str:

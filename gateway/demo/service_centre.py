@@ -6,6 +6,7 @@ from typing import Any
 
 from gateway.demo.exchange import Asked, Operation, Refusal, check_code, check_npi, operation
 from gateway.demo.ledger import Request
+from gateway.demo.paths import State
 
 OPERATIONS: list[Operation] = []
 
@@ -20,7 +21,7 @@ _SHOWN = 8  # requests in one list: what a phone's screens can hold
 
 @operation(OPERATIONS, "service", "GET", "/demandes")
 def of_phone(asked: Asked) -> Any:
-    return _listed(asked, asked.ledger.of_phone(asked.caller()))
+    return _listed(asked.ledger.of_phone(asked.caller()))
 
 
 @operation(OPERATIONS, "service", "POST", "/demandes/recherche", changes=False)
@@ -28,7 +29,7 @@ def of_npi(asked: Asked) -> Any:
     npi = asked.text("npi")
     check_npi(npi)
     check_code(asked, npi)
-    return _listed(asked, asked.ledger.of_npi(npi))
+    return _listed(asked.ledger.of_npi(npi))
 
 
 @operation(OPERATIONS, "service", "GET", "/demandes/{reference}")
@@ -39,7 +40,7 @@ def numbered(asked: Asked) -> Any:
     found = asked.ledger.numbered(reference)
     if found is None or found.subject == "avis":
         raise Refusal(404)
-    return {"numero": found.number, "statut": _status(found, asked)}
+    return {"numero": found.number, "statut": _status(found)}
 
 
 @operation(OPERATIONS, "service", "GET", "/demarches/{sujet}")
@@ -56,21 +57,20 @@ def opinion(asked: Asked) -> Any:
     return {"numero": made.number}
 
 
-def _listed(asked: Asked, found: list[Request]) -> Any:
+def _listed(found: list[Request]) -> Any:
     return [
         {
             "numero": request.number,
             "objet": request.subject,
-            "statut": _status(request, asked),
+            "statut": _status(request),
             "date": request.made.date().isoformat(),
             "lieu": request.place,
         }
         for request in found
-        if request.subject != "avis" and request.state != "annulée"
+        if request.subject != "avis" and request.state is not State.CANCELLED
     ][:_SHOWN]
 
 
-def _status(request: Request, asked: Asked) -> str:
+def _status(request: Request) -> str:
     """In the four words that all agencies share: what was cancelled counts as refused."""
-    status = request.status(asked.now)
-    return "refusée" if status == "annulée" else status
+    return (State.REFUSED if request.state is State.CANCELLED else request.state).outward

@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.demo.exchange import Asked, Operation, Refusal, operation
 from gateway.demo.ledger import Request
+from gateway.demo.paths import State
 
 OPERATIONS: list[Operation] = []
 
@@ -77,7 +78,7 @@ def mine(asked: Asked) -> Any:
         "numero": made[0].number,
         "ville": town,
         "debut": first_day,
-        "statut": _state(made[0], asked),
+        "statut": _state(made[0]),
     }
 
 
@@ -87,9 +88,9 @@ def cancel(asked: Asked) -> Any:
     if made is None or made.subject != "formation" or made.phone != asked.caller():
         raise Refusal(404)
     first_day = date.fromisoformat(made.detail.split(" ")[2])
-    if made.state == "annulée" or first_day - asked.today < _LATEST:
+    if made.state in (State.CANCELLED, State.REFUSED) or first_day - asked.today < _LATEST:
         raise Refusal(409)
-    asked.ledger.decide(made.number, "annulée")
+    asked.ledger.enter(made, State.CANCELLED, at=asked.now.timestamp())
     return {"numero": made.number}
 
 
@@ -106,8 +107,8 @@ def _sessions(asked: Asked, level: str) -> Iterator[_Session]:
         yield _Session(code, town, first_day, max(places - taken, 0), _ROOMS[town][1])
 
 
-def _state(made: Request, asked: Asked) -> str:
-    status = made.status(asked.now)
-    if status == "annulée":
-        return status
-    return "en attente" if status == "reçue" else "confirmée"
+def _state(made: Request) -> str:
+    """A session that the agency called off is over for her as one that she cancelled."""
+    if made.state in (State.CANCELLED, State.REFUSED):
+        return State.CANCELLED.value
+    return "confirmée" if made.state is State.READY else "en attente"

@@ -94,13 +94,15 @@ class _Step:
 
 
 class Phone:
-    """The page and what it calls. `counter` is set before the first request."""
+    """The page and what it calls. `counter` is set before the first request; `agencies` is the
+    address of the agencies' own page, on this machine."""
 
     counter: Counter
 
-    def __init__(self, token: str, menus: str) -> None:
+    def __init__(self, token: str, menus: str, *, agencies: str | None = None) -> None:
         self._token = token
         self._menus = menus
+        self._agencies = agencies
         self._templates = Environment(
             loader=PackageLoader("gateway.web"),
             autoescape=True,
@@ -155,8 +157,9 @@ class Phone:
             ],
             tries=[
                 (words[f"try_{rank}_title"], words[f"try_{rank}"].format_map(examples))
-                for rank in range(1, 7)
+                for rank in range(1, 8)
             ],
+            agencies=self._agencies if _local(request) else None,
             short_code=_short_code(site),
             quick=["MENU", *(of[0] for of in (site.sms.help, site.sms.stop, site.sms.again) if of)],
             most=_LETTERS,

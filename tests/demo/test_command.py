@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -14,7 +15,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.web.conftest import ROOT, demo_of
+from gateway.cli.demo import _beside
+from tests.web.conftest import ROOT, awake, demo_of
 
 
 def dial(url: str, session: str) -> str:
@@ -164,3 +166,112 @@ def test_a_wrong_setting_is_named(tmp_path: Path, variable: str, value: str, nam
     assert ended.returncode == 1
     assert named in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_case_that_she_follows_is_told_of_by_itself(tmp_path: Path) -> None:
+    """Nobody presses anything: the agency's days pass, and its news arrive."""
+    menus = awake(tmp_path / "menus")
+    shutil.copytree(ROOT / "locales", tmp_path / "locales")
+    with demo_of(tmp_path / "data", GATEWAY_MENUS=str(menus), GATEWAY_DEMO_DAY="2") as demo:
+        follow(demo.url)
+        for _ in range(400):
+            texts = [one["text"] for one in line(demo.url, "+2290197000001")]
+            if any("pret à Cotonou" in text for text in texts):
+                break
+            time.sleep(0.05)
+        else:
+            raise AssertionError(f"{len(texts)} messages, and none says that it is ready")
+        assert sum("EC-1043" in text for text in texts) == 1
+        assert demo.stop() == 0
+
+
+def follow(url: str) -> None:
+    """The first test number follows its request for an act of birth."""
+    base = {"phone": "+2290197000001", "language": "fr"}
+    httpx2.post(f"{url}/phone/language", json=base, trust_env=False)
+    typed = {"phone": base["phone"], "network": "61603", "code": "*229*1#", "session": "follow"}
+    for text in ("", "2", "2*1", "2*1*1"):
+        step = httpx2.post(f"{url}/phone/step", json={**typed, "text": text}, trust_env=False)
+    assert "EC-1043" in step.json()["text"]
+
+
+def line(url: str, phone: str) -> list[dict[str, Any]]:
+    found = httpx2.get(f"{url}/phone/line", params={"phone": phone}, trust_env=False)
+    messages: list[dict[str, Any]] = found.json()["messages"]
+    return messages
+
+
+def test_the_agencies_are_beside_the_gateway_or_where_there_is_room(tmp_path: Path) -> None:
+    told = re.compile(r"The agencies' counter +http://127\.0\.0\.1:(\d+)/")
+    with demo_of(tmp_path / "one") as one:
+        port = int(one.url.rpartition(":")[2])
+        found = told.search(one.told)
+        assert found is not None
+        assert int(found[1]) == port + 1 or occupied(port + 1)
+        page = httpx2.get(f"http://127.0.0.1:{found[1]}/", trust_env=False)
+        assert "Guichet de l&#39;agence" in page.text
+        assert f":{found[1]}/?lang=fr" in httpx2.get(f"{one.url}/", trust_env=False).text
+
+
+def test_a_taken_port_beside_is_gone_round() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with _beside(port - 1) as other:
+            assert other.getsockname()[1] != port
+    with _beside(65_535) as other:
+        assert 0 < other.getsockname()[1] <= 65_535
+
+
+def occupied(port: int) -> bool:
+    with socket.socket() as trial:
+        return trial.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.parametrize("day", ["0", "soon"])
+def test_a_day_that_is_none_is_named(tmp_path: Path, day: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "gateway.cli", "demo"],
+        cwd=ROOT,
+        env={**os.environ, "GATEWAY_DATA": str(tmp_path / "data"), "GATEWAY_DEMO_DAY": day},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert ended.returncode == 2
+    assert "GATEWAY_DEMO_DAY" in ended.stderr or "--day" in ended.stderr
+
+
+def test_news_outlives_a_demo_that_is_killed(tmp_path: Path) -> None:
+    """Killed right after the press of a button: the next one tells of it, once."""
+    given = {"GATEWAY_MENUS": str(awake(tmp_path / "menus")), "GATEWAY_DEMO_DAY": "3600"}
+    given["GATEWAY_LOCALES"] = str(ROOT / "locales")
+    with demo_of(tmp_path / "data", **given) as demo:
+        follow(demo.url)
+        press(demo.told, "EC-1043", "advance")
+        demo.process.kill()
+        demo.process.wait(20)
+    with demo_of(tmp_path / "data", **given) as demo:
+        for _ in range(200):
+            texts = [one["text"] for one in line(demo.url, "+2290197000001")]
+            if texts:
+                break
+            time.sleep(0.05)
+        time.sleep(1)  # what came twice would have come by now
+        texts = [one["text"] for one in line(demo.url, "+2290197000001")]
+        assert [text for text in texts if "pret à Cotonou" in text] == texts
+        assert len(texts) == 1
+        assert demo.stop() == 0
+
+
+def press(told: str, number: str, deed: str) -> None:
+    """A button of the agencies' page."""
+    found = re.search(r"The agencies' counter +(http://\S+?)/", told)
+    assert found is not None
+    page = httpx2.get(f"{found[1]}/", trust_env=False).text
+    token = page.partition('name="token" value="')[2].partition('"')[0]
+    form = {"token": token, "deed": deed, "seen": "en cours"}
+    reply = httpx2.post(
+        f"{found[1]}/cases/{number}", data=form, headers={"Origin": found[1]}, trust_env=False
+    )
+    assert reply.status_code == 303

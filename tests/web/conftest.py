@@ -85,6 +85,16 @@ def demo_of(data: Path, **environ: str) -> Iterator[Demo]:
         process.stdout.close()
 
 
+def awake(folder: Path) -> Path:
+    """The shipped menus, without their quiet hours: a test runs at night too."""
+    shutil.copytree(ROOT / "menus", folder)
+    site = folder / "site.yaml"
+    text = site.read_text("utf-8")
+    assert "  quiet: " in text
+    site.write_text(re.sub(r"(?m)^  quiet: .*\n", "", text), "utf-8")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     with demo_of(tmp_path_factory.mktemp("demo")) as running:
