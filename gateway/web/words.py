@@ -84,8 +84,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "try_3": "Chaque réseau a sa longueur de page. Les textes se répartissent, rien n'est "
         "coupé.",
         "try_4_title": "Mettre une agence en panne",
-        "try_4": "Avec le NPI 5030000000 l'envoi de la demande échoue, avec 5040000000 il tarde "
-        "trop : le guichet propose une suite. D'autres pannes se choisissent chez l'agence.",
+        "try_4": "Avec le NPI 5030000000 l'envoi de la demande échoue, avec 5040000000 il tarde : "
+        "patientez, ou raccrochez et rappelez. D'autres pannes se choisissent chez l'agence.",
         "try_5_title": "Modifier un menu",
         "try_5": "Changez un texte dans {menus} et enregistrez : l'appel suivant le montre.",
         "try_6_title": "Écrire un SMS",
@@ -94,6 +94,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "try_7": "Un acte demandé avance seul, en quelques minutes, ou d'une pression chez "
         "l'agence. Chaque étape arrive par SMS.",
         "agencies": "Ouvrir le guichet de l'agence",
+        "desk": "Ouvrir le centre de service",
         "codes": "Codes directs",
         "wire": "Sur le fil",
         "wire_lead": "Le même appel, avec curl :",
@@ -179,8 +180,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "try_3": "Each network has its own page length. Texts are spread over pages, nothing is "
         "cut.",
         "try_4_title": "Break an agency",
-        "try_4": "With NPI 5030000000 sending the request fails, with 5040000000 it takes too "
-        "long: the counter offers a way on. Other faults are chosen at the agency.",
+        "try_4": "With NPI 5030000000 sending the request fails, with 5040000000 it is slow: "
+        "wait, or hang up and dial again. Other faults are chosen at the agency.",
         "try_5_title": "Edit a menu",
         "try_5": "Change a text in {menus} and save: the next call shows it.",
         "try_6_title": "Write a text message",
@@ -189,6 +190,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "try_7": "A record that was asked for moves on by itself, in minutes, or by one press at "
         "the agency's counter. Each step arrives as a text message.",
         "agencies": "Open the agency's counter",
+        "desk": "Open the service centre's desk",
         "codes": "Direct codes",
         "wire": "On the wire",
         "wire_lead": "The same call, with curl:",
