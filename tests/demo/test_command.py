@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,10 @@ import httpx2
 import pytest
 
 from gateway.cli.demo import _beside
-from tests.web.conftest import ROOT, awake, demo_of
+from gateway.demo.modes import Mode
+from tests.web.conftest import ROOT, Demo, awake, demo_of
+
+QUIET = {Mode.NORMAL, Mode.SLOW, Mode.SLOWER}  # a lookup does not notice
 
 
 def dial(url: str, session: str) -> str:
@@ -248,7 +252,7 @@ def test_news_outlives_a_demo_that_is_killed(tmp_path: Path) -> None:
     given["GATEWAY_LOCALES"] = str(ROOT / "locales")
     with demo_of(tmp_path / "data", **given) as demo:
         follow(demo.url)
-        press(demo.told, "EC-1043", "advance")
+        send(demo.told, "/cases/EC-1043", deed="advance", seen="en cours")
         demo.process.kill()
         demo.process.wait(20)
     with demo_of(tmp_path / "data", **given) as demo:
@@ -264,14 +268,35 @@ def test_news_outlives_a_demo_that_is_killed(tmp_path: Path) -> None:
         assert demo.stop() == 0
 
 
-def press(told: str, number: str, deed: str) -> None:
-    """A button of the agencies' page."""
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    with demo_of(tmp_path_factory.mktemp("misbehaving")) as running:
+        yield running
+
+
+@pytest.mark.parametrize("mode", [mode for mode in Mode if mode not in QUIET])
+def test_whatever_an_agency_does_she_gets_a_polite_page(demo: Demo, mode: Mode) -> None:
+    """Mes demandes: the service centre answers in one of its bad ways, or not at all."""
+    send(demo.told, "/agencies/service", mode=mode)
+    base = {"phone": "+2290197000002", "language": "fr"}
+    httpx2.post(f"{demo.url}/phone/language", json=base, trust_env=False)
+    typed = {"phone": base["phone"], "network": "61603", "code": "*229*4#", "session": mode}
+    for text in ("", "1"):
+        step = {**typed, "text": text}
+        reply = httpx2.post(f"{demo.url}/phone/step", json=step, trust_env=False, timeout=20)
+    assert "ne répond pas" in reply.json()["text"]
+
+
+def send(told: str, path: str, **fields: str) -> None:
+    """A form of the agencies' page."""
     found = re.search(r"The agencies' counter +(http://\S+?)/", told)
     assert found is not None
     page = httpx2.get(f"{found[1]}/", trust_env=False).text
     token = page.partition('name="token" value="')[2].partition('"')[0]
-    form = {"token": token, "deed": deed, "seen": "en cours"}
     reply = httpx2.post(
-        f"{found[1]}/cases/{number}", data=form, headers={"Origin": found[1]}, trust_env=False
+        found[1] + path,
+        data={"token": token, **fields},
+        headers={"Origin": found[1]},
+        trust_env=False,
     )
     assert reply.status_code == 303
