@@ -255,6 +255,13 @@ async def test_a_form_from_elsewhere_does_nothing(place: Town, anne: Browser) ->
     kept = await callbacks.read(place.store, callback)
     assert kept is not None
     assert kept.state is CallbackState.WAITING
+    old = await place.http.post(  # a browser that knows no Sec-Fetch-Site
+        f"{place.base}/desk/callbacks/{callback}/take",
+        data={"csrf": found[1]},
+        headers={"Origin": place.base, "Cookie": f"desk={anne.cookies['desk']}"},
+    )
+    assert old.status_code == 303
+    assert anne.headers["referrer-policy"] == "same-origin"
 
 
 async def test_a_session_that_was_brought_along_is_not_taken_up(place: Town) -> None:
