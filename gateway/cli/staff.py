@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import click
 
 from gateway.centre import passwords, staff
 from gateway.centre.staff import Account, AccountRefused, Role
+from gateway.cli.worker import menus
 from gateway.errors import SettingsError
 from gateway.settings import read, store_of
 from gateway.store import Store
@@ -43,6 +44,7 @@ def command() -> None:
 @_GENERATE
 def add(name: str, role: str, shown: str, queues: tuple[str, ...], generate: bool) -> None:
     """Make an account. Its password is asked for, or with --generate printed once."""
+    _known(queues)
     password = _password(generate)
     _run(
         lambda store: staff.add(
@@ -82,6 +84,7 @@ def password(name: str, generate: bool) -> None:
 @_QUEUE
 def queues(name: str, queues: tuple[str, ...]) -> None:
     """Say which queues an account works on; all where none is said."""
+    _known(queues)
     _done(_run(lambda store: staff.set_queues(store, name, queues)))
 
 
@@ -97,6 +100,15 @@ def disable(name: str) -> None:
 def enable(name: str) -> None:
     """Open it again."""
     _done(_run(lambda store: staff.enable(store, name)))
+
+
+def _known(queues: Sequence[str]) -> None:
+    """Raises SettingsError for a queue that the site does not name."""
+    site = menus(read(os.environ)).current.site
+    for queue in queues:
+        if queue not in site.callbacks:
+            there = ", ".join(site.callbacks) or "none"
+            raise SettingsError(f"the site has no queue « {queue} »: {there}")
 
 
 def _done(account: Account) -> None:
