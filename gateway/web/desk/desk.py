@@ -120,6 +120,7 @@ class Desk:
                         methods=["POST"],
                     ),
                     Route("/audit", get(people.audit(self), **supervisors)),
+                    Route("/palette.css", _file("gateway.web", "static/palette.css", "text/css")),
                     Route("/desk.css", _file("gateway.web.desk", "static/desk.css", "text/css")),
                     Route("/icon.svg", _file("gateway.web", "static/icon.svg", "image/svg+xml")),
                     Route("/{rest:path}", self._nowhere),
