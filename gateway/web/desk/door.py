@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,39 +10,29 @@ from starlette.responses import Response
 from gateway.centre import passwords, staff
 from gateway.centre.staff import AccountRefused
 from gateway.errors import StoreError
+from gateway.store import Store
 from gateway.web.desk import forms
-from gateway.web.desk.desk import (
-    Handler,
-    Visit,
-    cookie,
-    language_cookie,
-    redirect,
-    sign,
-    unsign,
-)
+from gateway.web.desk.cookies import cookie, sign, speak, unsign
 from gateway.web.desk.forms import BadForm
+from gateway.web.desk.pages import Pages, redirect
+from gateway.web.desk.visit import Handler, Visit
 from gateway.web.desk.words import LANGUAGES
 
-if TYPE_CHECKING:
-    from gateway.web.desk.desk import Desk
 
-_YEAR = 365 * 86_400
-
-
-def door(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
+def door(pages: Pages, opened: Callable[[], Store]) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         if request.method != "POST":
-            return desk.draw(request, "sign_in.html", name="", problem="")
+            return pages.draw(request, "sign_in.html", name="", problem="")
         try:
             form = await forms.read(request)
             if not forms.from_here(request.headers):
                 raise BadForm
-            store = desk.store()
+            store = opened()
             name = form.get("name").strip().lower()
             address = "" if request.client is None else request.client.host
             wait = await staff.wait(store, name, address)
             if wait:
-                return desk.draw(
+                return pages.draw(
                     request,
                     "sign_in.html",
                     status=429,
@@ -53,14 +42,14 @@ def door(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
                 )
             token = await staff.sign_in(store, name, form.get("password"))
             if token is None:
-                return desk.draw(request, "sign_in.html", status=401, name=name, problem="wrong")
+                return pages.draw(request, "sign_in.html", status=401, name=name, problem="wrong")
             before = request.cookies.get(cookie(request))
             if before:
                 await staff.sign_out(store, before)
         except BadForm:
-            return desk.trouble(request, 403, "forbidden")
+            return pages.trouble(request, 403, "forbidden")
         except StoreError as error:
-            return desk.away(request, error)
+            return pages.away(request, error)
         response = redirect("/desk/")
         sign(request, response, token)
         return response
@@ -68,7 +57,7 @@ def door(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
     return answer
 
 
-def leave(desk: Desk) -> Handler:
+def leave(pages: Pages) -> Handler:
     async def answer(visit: Visit) -> Response:
         await staff.sign_out(visit.store, visit.request.cookies[cookie(visit.request)])
         response = redirect("/desk/sign-in?said=signed_out")
@@ -78,21 +67,21 @@ def leave(desk: Desk) -> Handler:
     return answer
 
 
-def password(desk: Desk) -> Handler:
+def password(pages: Pages) -> Handler:
     async def answer(visit: Visit) -> Response:
-        return desk.page(visit, "password.html", problem="")
+        return pages.page(visit, "password.html", problem="")
 
     return answer
 
 
-def choose(desk: Desk) -> Handler:
+def choose(pages: Pages) -> Handler:
     """The current password, and the new one twice. Everything else of theirs is signed out."""
 
     async def answer(visit: Visit) -> Response:
         form, account = visit.form, visit.account
         problem = await _changed(visit)
         if problem:
-            return desk.page(visit, "password.html", status=422, problem=problem)
+            return pages.page(visit, "password.html", status=422, problem=problem)
         await visit.store.audit.write(f"staff:{account.name}", "password-changed")
         token = await staff.sign_in(visit.store, account.name, form.get("new"))
         response = redirect("/desk/?said=password")
@@ -122,13 +111,13 @@ async def _changed(visit: Visit) -> str:
     return ""
 
 
-def language(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
+def language(pages: Pages) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         code = request.path_params["code"]
         if code not in LANGUAGES:
-            return desk.trouble(request, 404, "missing")
+            return pages.trouble(request, 404, "missing")
         response = redirect("/desk/")
-        response.set_cookie(language_cookie(), code, max_age=_YEAR, samesite="lax", httponly=True)
+        speak(response, code)
         return response
 
     return answer

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from starlette.responses import Response
 
 from gateway.centre import passwords, staff
 from gateway.centre.staff import AccountRefused, Role
-from gateway.web.desk.desk import Handler, Missing, Visit, redirect, title, when
-
-if TYPE_CHECKING:
-    from gateway.web.desk.desk import Desk
+from gateway.web.desk.pages import Pages, redirect
+from gateway.web.desk.visit import Handler, Missing, Visit, title, when
 
 _DONE = {"disable": "account-disabled", "enable": "account-enabled", "reset": "account-reset"}
 
 
-def listed(desk: Desk) -> Handler:
+def listed(pages: Pages) -> Handler:
     async def answer(visit: Visit) -> Response:
-        return await _page(desk, visit)
+        return await _page(pages, visit)
 
     return answer
 
 
-def add(desk: Desk) -> Handler:
+def add(pages: Pages) -> Handler:
     """The first password is shown on the answer itself, and nowhere again."""
 
     async def answer(visit: Visit) -> Response:
@@ -42,14 +38,14 @@ def add(desk: Desk) -> Handler:
             )
         except AccountRefused as refused:
             problem = "taken-name" if refused.code == "taken" else refused.code
-            return await _page(desk, visit, status=422, problem=problem)
+            return await _page(pages, visit, status=422, problem=problem)
         await _write(visit, "account-added", name)
-        return await _page(desk, visit, made=name, password=password)
+        return await _page(pages, visit, made=name, password=password)
 
     return answer
 
 
-def act(desk: Desk) -> Handler:
+def act(pages: Pages) -> Handler:
     async def answer(visit: Visit) -> Response:
         name, deed = visit.request.path_params["name"], visit.request.path_params["deed"]
         made = password = ""
@@ -65,10 +61,10 @@ def act(desk: Desk) -> Handler:
                 case _:
                     raise Missing
         except AccountRefused as refused:
-            return await _page(desk, visit, status=422, problem=refused.code)
+            return await _page(pages, visit, status=422, problem=refused.code)
         await _write(visit, _DONE[deed], name)
         if password:
-            return await _page(desk, visit, made=made, password=password)
+            return await _page(pages, visit, made=made, password=password)
         return redirect("/desk/staff?said=staff")
 
     return answer
@@ -79,7 +75,7 @@ async def _write(visit: Visit, what: str, name: str) -> None:
 
 
 async def _page(
-    desk: Desk,
+    pages: Pages,
     visit: Visit,
     *,
     status: int = 200,
@@ -91,7 +87,7 @@ async def _page(
         name: title(visit.program, "queue", name, visit.language)
         for name in visit.program.site.callbacks
     }
-    return desk.page(
+    return pages.page(
         visit,
         "staff.html",
         status=status,
@@ -112,13 +108,13 @@ async def _page(
     )
 
 
-def audit(desk: Desk) -> Handler:
+def audit(pages: Pages) -> Handler:
     async def answer(visit: Visit) -> Response:
         before = visit.query.get("before", "")
         if before and not before.replace("-", "", 1).isdigit():
             raise Missing
         deeds = await visit.store.audit.read(before=before or "+")
-        return desk.page(
+        return pages.page(
             visit,
             "audit.html",
             deeds=[

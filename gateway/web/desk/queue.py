@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.responses import Response
 
@@ -12,31 +12,29 @@ from gateway.centre.callbacks import TRIES, Actor, Callback, NotPossible
 from gateway.events import CallbackState
 from gateway.store import Store
 from gateway.text.msisdn import national
-from gateway.web.desk.desk import Handler, Missing, Visit, ago, redirect, title, until, when, who
-
-if TYPE_CHECKING:
-    from gateway.web.desk.desk import Desk
+from gateway.web.desk.pages import Pages, redirect
+from gateway.web.desk.visit import Handler, Missing, Visit, ago, title, until, when, who
 
 _OPEN = (CallbackState.WAITING, CallbackState.TAKEN)
 _ENDED = (CallbackState.DONE, CallbackState.UNREACHABLE)
 
 
-def listed(desk: Desk) -> Handler:
+def listed(pages: Pages) -> Handler:
     async def answer(visit: Visit) -> Response:
-        return await _list(desk, visit, _OPEN, "queue.html")
+        return await _list(pages, visit, _OPEN, "queue.html")
 
     return answer
 
 
-def ended(desk: Desk) -> Handler:
+def ended(pages: Pages) -> Handler:
     async def answer(visit: Visit) -> Response:
-        return await _list(desk, visit, _ENDED, "ended.html")
+        return await _list(pages, visit, _ENDED, "ended.html")
 
     return answer
 
 
 async def _list(
-    desk: Desk, visit: Visit, states: Collection[CallbackState], template: str
+    pages: Pages, visit: Visit, states: Collection[CallbackState], template: str
 ) -> Response:
     queue, state = visit.query.get("queue", ""), visit.query.get("state", "")
     chosen = [one for one in states if one.value == state] or list(states)
@@ -53,7 +51,7 @@ async def _list(
     names = [name for name in visit.program.site.callbacks if visit.account.works(name)]
     names += [name for name in counted if name not in names and visit.account.works(name)]
     mine = [counted.get(name, (0, 0, 0)) for name in names]
-    return desk.page(
+    return pages.page(
         visit,
         template,
         lines=[_line(visit, one) for one in page.callbacks],
@@ -98,14 +96,14 @@ def _line(visit: Visit, callback: Callback) -> Mapping[str, Any]:
 # ---- one request ---------------------------------------------------------------------
 
 
-def one(desk: Desk) -> Handler:
+def one(pages: Pages) -> Handler:
     async def answer(visit: Visit) -> Response:
-        return _shown(desk, visit, await _own(visit))
+        return _shown(pages, visit, await _own(visit))
 
     return answer
 
 
-def act(desk: Desk) -> Handler:
+def act(pages: Pages) -> Handler:
     async def answer(visit: Visit) -> Response:
         callback = await _own(visit)
         deed = visit.request.path_params["deed"]
@@ -113,13 +111,13 @@ def act(desk: Desk) -> Handler:
         try:
             if deed == "number":
                 number = await callbacks.number(visit.store, callback.id, _actor(visit))
-                return _shown(desk, visit, callback, number=number)
+                return _shown(pages, visit, callback, number=number)
             do = _DEEDS.get(deed)
             if do is None:
                 raise Missing
             changed = await do(visit.store, callback.id, _actor(visit), note)
         except NotPossible as refused:
-            return _shown(desk, visit, await _own(visit), status=409, problem=_WHY[refused.code])
+            return _shown(pages, visit, await _own(visit), status=409, problem=_WHY[refused.code])
         if deed in ("take", "note"):
             said = "taken" if deed == "take" else "note"
             return redirect(f"/desk/callbacks/{callback.id}?said={said}")
@@ -130,7 +128,7 @@ def act(desk: Desk) -> Handler:
 
 
 def _shown(
-    desk: Desk,
+    pages: Pages,
     visit: Visit,
     callback: Callback,
     *,
@@ -138,7 +136,7 @@ def _shown(
     problem: str = "",
     status: int = 200,
 ) -> Response:
-    return desk.page(
+    return pages.page(
         visit,
         "callback.html",
         status=status,

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from starlette.responses import Response
 
 from gateway.centre import feedback
-from gateway.web.desk.desk import Handler, Missing, Visit, title, when
-
-if TYPE_CHECKING:
-    from gateway.web.desk.desk import Desk
+from gateway.web.desk.pages import Pages
+from gateway.web.desk.visit import Handler, Missing, Visit, title, when
 
 
-def listed(desk: Desk) -> Handler:
+def listed(pages: Pages) -> Handler:
     async def answer(visit: Visit) -> Response:
         service = visit.query.get("service", "")
         commented = visit.query.get("commented") == "1"
@@ -28,7 +24,7 @@ def listed(desk: Desk) -> Handler:
             raise Missing from None
         scores = [rating.score for rating in page.ratings]
         average = f"{sum(scores) / len(scores):.1f}" if scores else ""
-        return desk.page(
+        return pages.page(
             visit,
             "feedback.html",
             ratings=[
