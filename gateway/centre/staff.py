@@ -129,14 +129,17 @@ async def set_queues(store: Store, name: str, queues: tuple[str, ...]) -> Accoun
 async def disable(store: Store, name: str) -> Account:
     """Ends all that is signed in. Raises AccountRefused: somebody must be left to undo it."""
     account = await _known(store, name)
-    others = [
-        one
-        for one in await every(store)
-        if one.role is Role.SUPERVISOR and not one.disabled and one.name != name
-    ]
-    if account.role is Role.SUPERVISOR and not others:
+    disabled = await _put(store, account, disabled=True, epoch=account.epoch + 1)
+    if account.role is Role.SUPERVISOR and not await _supervised(store):
+        # Looked at afterwards: two who disable each other at once both find nobody left.
+        await _put(store, disabled, disabled=account.disabled)
         raise AccountRefused("last-supervisor")
-    return await _put(store, account, disabled=True, epoch=account.epoch + 1)
+    return disabled
+
+
+async def _supervised(store: Store) -> bool:
+    accounts = await every(store)
+    return any(one.role is Role.SUPERVISOR and not one.disabled for one in accounts)
 
 
 async def enable(store: Store, name: str) -> Account:

@@ -153,7 +153,8 @@ class Callbacks:
         read, and nothing was done."""
         shard = self._names.shard_of(known.id) or 0
         keys = self._keys(shard, known.id)
-        now, final = int(time.time()), state not in OPEN
+        now = int(time.time())
+        ends = state not in OPEN and state is not known.state
         changed: int = await self._nodes.call(
             shard,
             CHANGE,
@@ -167,7 +168,7 @@ class Callbacks:
                 now,
                 self._life,
                 b"" if body is None else self._seal.seal(body, keys[0].encode()),
-                told(known.id, known.agency, f"callback.{state}", now) if final else "",
+                told(known.id, known.agency, f"callback.{state}", now) if ends else "",
                 known.id,
             ),
         )

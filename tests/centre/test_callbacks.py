@@ -174,6 +174,18 @@ async def test_who_cannot_be_reached_is_told_once(place: Town) -> None:
     assert shown.notes[-1].text == "sonne dans le vide"
 
 
+async def test_an_end_is_told_once_whatever_is_noted_later(place: Town) -> None:
+    await place.dial("1", "1", "99")
+    await place.work()
+    hers = await only(place)
+    await callbacks.take(place.store, hers.id, ANNE)
+    await callbacks.done(place.store, hers.id, ANNE)
+    await callbacks.annotate(place.store, hers.id, PAUL, "elle a rappelé")
+    shard = place.store.names.citizen(ADA).shard
+    told = await place.store.hooks.take(shard, 10, lease=30.0)
+    assert [one.payload.split(b" ")[2] for one in told] == [b"callback.done"]
+
+
 async def test_given_back_it_waits_in_its_old_place(place: Town) -> None:
     for number in (ADA, AYO):
         await place.dial("1", "1", "99", number=number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -357,6 +358,15 @@ async def test_a_supervisor_looks_after_accounts(place: Town) -> None:
     await rose.get("/desk/audit")
     assert "a ajouté un compte" in rose.page
     assert "a fermé un compte" in rose.page
+
+
+async def test_two_supervisors_cannot_shut_each_other_out(place: Town) -> None:
+    await staff.add(place.store, "marc", PASSWORD, role=Role.SUPERVISOR)
+    await asyncio.gather(
+        *(staff.disable(place.store, name) for name in ("rose", "marc")), return_exceptions=True
+    )
+    kept = [one.name for one in await staff.every(place.store) if not one.disabled]
+    assert set(kept) & {"rose", "marc"}
 
 
 async def test_names_and_passwords_that_cannot_be(place: Town) -> None:
