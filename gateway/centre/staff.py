@@ -132,7 +132,7 @@ async def disable(store: Store, name: str) -> Account:
     disabled = await _put(store, account, disabled=True, epoch=account.epoch + 1)
     if account.role is Role.SUPERVISOR and not await _supervised(store):
         # Looked at afterwards: two who disable each other at once both find nobody left.
-        await _put(store, disabled, disabled=account.disabled)
+        await _put(store, account)
         raise AccountRefused("last-supervisor")
     return disabled
 
