@@ -187,19 +187,9 @@ def _moment(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-async def _take(store: Store, callback_id: str, by: Actor, note: str) -> Callback:
-    taken = await callbacks.take(store, callback_id, by)
-    return await callbacks.annotate(store, callback_id, by, note) if note else taken
-
-
-async def _give_back(store: Store, callback_id: str, by: Actor, note: str) -> Callback:
-    given = await callbacks.give_back(store, callback_id, by)
-    return await callbacks.annotate(store, callback_id, by, note) if note else given
-
-
 _TURNS: Mapping[Turn, Callable[[Store, str, Actor, str], Awaitable[Callback]]] = {
-    Turn.TAKEN: _take,
-    Turn.WAITING: _give_back,
+    Turn.TAKEN: callbacks.take,
+    Turn.WAITING: callbacks.give_back,
     Turn.DONE: callbacks.done,
     Turn.UNREACHABLE: callbacks.unreachable,
 }

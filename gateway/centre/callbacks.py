@@ -176,7 +176,7 @@ async def number(store: Store, callback_id: str, by: Actor) -> str:
 # ---- changing ------------------------------------------------------------------------
 
 
-async def take(store: Store, callback_id: str, by: Actor) -> Callback:
+async def take(store: Store, callback_id: str, by: Actor, note: str = "") -> Callback:
     """From now on it is theirs to call. Raises NotPossible; taking it again changes nothing."""
 
     def decide(record: CallbackRecord) -> Changed | None:
@@ -184,19 +184,19 @@ async def take(store: Store, callback_id: str, by: Actor) -> Callback:
             _held(record, by)
             return None
         _open(record)
-        return Changed(CallbackState.TAKEN, "taken", holder=by.name)
+        return Changed(CallbackState.TAKEN, "taken", holder=by.name, text=note)
 
     return await _change(store, callback_id, by, decide)
 
 
-async def give_back(store: Store, callback_id: str, by: Actor) -> Callback:
+async def give_back(store: Store, callback_id: str, by: Actor, note: str = "") -> Callback:
     """It waits again, in its old place. Raises NotPossible."""
 
     def decide(record: CallbackRecord) -> Changed | None:
         if record.state is CallbackState.WAITING:
             return None
         _held(record, by)
-        return Changed(CallbackState.WAITING, "given-back")
+        return Changed(CallbackState.WAITING, "given-back", text=note)
 
     return await _change(store, callback_id, by, decide)
 

@@ -75,7 +75,9 @@ async def test_what_its_state_forbids_is_said(place: Town) -> None:
     for status in ("taken", "waiting", "done", "unreachable"):
         refused = await patch(second, hers["id"], status=status)
         assert (refused.status_code, refused.json()["code"]) == (409, "taken-by-other")
-    await patch(first, hers["id"], status="waiting", note="plus tard")
+    for _ in range(2):  # a repeat notes nothing twice
+        given = await patch(first, hers["id"], status="waiting", note="plus tard")
+    assert [line["text"] for line in given.json()["history"]].count("plus tard") == 1
     assert (await patch(second, hers["id"], status="taken")).status_code == 200
     assert (await patch(second, hers["id"], status="unreachable")).json()["tries"] == 1
     assert (await patch(first, hers["id"], note="rappelée par écrit")).status_code == 200

@@ -174,16 +174,6 @@ def _actor(visit: Visit) -> Actor:
     return Actor(f"staff:{visit.account.name}")
 
 
-async def _take(store: Store, callback_id: str, by: Actor, note: str) -> Callback:
-    return await callbacks.take(store, callback_id, by)
-
-
-async def _give_back(store: Store, callback_id: str, by: Actor, note: str) -> Callback:
-    if note:
-        await callbacks.annotate(store, callback_id, by, note)
-    return await callbacks.give_back(store, callback_id, by)
-
-
 async def _annotate(store: Store, callback_id: str, by: Actor, note: str) -> Callback:
     if note:
         return await callbacks.annotate(store, callback_id, by, note)
@@ -194,8 +184,8 @@ async def _annotate(store: Store, callback_id: str, by: Actor, note: str) -> Cal
 
 
 _DEEDS: Mapping[str, Callable[[Store, str, Actor, str], Awaitable[Callback]]] = {
-    "take": _take,
-    "give-back": _give_back,
+    "take": callbacks.take,
+    "give-back": callbacks.give_back,
     "done": callbacks.done,
     "unreachable": callbacks.unreachable,
     "note": _annotate,
