@@ -41,14 +41,15 @@ class Answers:
 
     async def begin(self, citizen: Citizen, call: bytes) -> None:
         """Some process is at it; what an earlier one came to counts no more."""
-        key, _ = self._names.answer(citizen, call)
+        key, lease = self._names.answer(citizen, call)
         await self._nodes.execute(citizen.shard, "SET", key, _ASKED, "PX", KEPT)
-        await self.hold(citizen, call)
-
-    async def hold(self, citizen: Citizen, call: bytes) -> None:
-        """Some process is still at it."""
-        _, lease = self._names.answer(citizen, call)
         await self._nodes.execute(citizen.shard, "SET", lease, "", "PX", LEASE)
+
+    async def renew(self, citizen: Citizen, call: bytes) -> None:
+        """It is still at it, unless she was forgotten meanwhile."""
+        key, lease = self._names.answer(citizen, call)
+        if await self._nodes.execute(citizen.shard, "EXISTS", key):
+            await self._nodes.execute(citizen.shard, "SET", lease, "", "PX", LEASE)
 
     async def put(self, citizen: Citizen, call: bytes, answer: bytes) -> None:
         """Unless she was forgotten since it was asked."""

@@ -139,7 +139,7 @@ class Calls:
                 await asyncio.wait({asking}, timeout=RENEWAL)
                 if not asking.done():
                     with suppress(StoreUnavailable):
-                        await call.store.answers.hold(call.citizen, call.key)
+                        await call.store.answers.renew(call.citizen, call.key)
             await self._keep(call, asking.result())
         except Exception as error:
             # She asks again, under the same key.

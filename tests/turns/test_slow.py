@@ -23,6 +23,7 @@ from starlette.routing import Route
 
 from gateway.app import Gateway
 from gateway.backends import Backends
+from gateway.centre.forgetting import forget
 from gateway.events import OutgoingSms
 from gateway.messaging.pace import Pace
 from gateway.turns import calls, late, ussd
@@ -178,6 +179,17 @@ async def test_where_nobody_is_at_it_any_more_the_secret_is_asked_again(
     assert await town.phone.press("4821") == "END Coffre EC-1 ouvert."
     assert list(town.office.asked.values()) == [2]  # under the same key
     assert len(town.office.done) == 1
+
+
+async def test_who_is_forgotten_meanwhile_leaves_no_answer(town: Town, redis: Server) -> None:
+    await town.phone.dial()
+    assert await town.phone.press("1") == WAIT
+    store = town.app.store
+    assert store is not None
+    await forget(store, town.phone.number, country="BJ", by="terminal")
+    await asyncio.sleep(0.8)  # its answer has come
+    assert not [name for name in redis.everything() if b":w:" in name]
+    assert "Guichet" in await town.phone.dial(session="ATUid_2")
 
 
 async def test_what_fails_in_the_end_takes_its_way_and_can_be_tried_again(
