@@ -358,6 +358,11 @@ async def test_a_supervisor_looks_after_accounts(place: Town) -> None:
     await rose.get("/desk/audit")
     assert "a ajouté un compte" in rose.page
     assert "a fermé un compte" in rose.page
+    for place_in_list in ("²", "9" * 23, "-", "9-9-9"):
+        await rose.get(f"/desk/audit?before={place_in_list}")
+        assert rose.status == 404
+    (newest, *_) = await place.store.audit.read()
+    assert "a fermé un compte" not in await rose.get(f"/desk/audit?before={newest.id}")
 
 
 async def test_two_supervisors_cannot_shut_each_other_out(place: Town) -> None:

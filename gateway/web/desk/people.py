@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.responses import Response
 
 from gateway.centre import passwords, staff
@@ -9,6 +11,7 @@ from gateway.centre.staff import AccountRefused, Role
 from gateway.web.desk.pages import Pages, redirect
 from gateway.web.desk.visit import Handler, Missing, Visit, title, when
 
+_PLACE = re.compile(r"[0-9]{1,15}-[0-9]{1,15}")  # of a deed in the audit
 _DONE = {"disable": "account-disabled", "enable": "account-enabled", "reset": "account-reset"}
 
 
@@ -111,7 +114,7 @@ async def _page(
 def audit(pages: Pages) -> Handler:
     async def answer(visit: Visit) -> Response:
         before = visit.query.get("before", "")
-        if before and not before.replace("-", "", 1).isdigit():
+        if before and not _PLACE.fullmatch(before):
             raise Missing
         deeds = await visit.store.audit.read(before=before or "+")
         return pages.page(
